@@ -1,0 +1,36 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { type DestinationStream, pino } from 'pino';
+
+/** The part of pino that Holdfast uses: fields first, then the message. */
+export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export interface LogOptions {
+  readonly level: (typeof LOG_LEVELS)[number];
+  /** Whether lines may name users; otherwise they carry a hash that only joins the lines of one process. */
+  readonly users: boolean;
+}
+
+/** How a user appears in a log line. */
+export type UserField = (user: string) => { readonly user: string } | { readonly userHash: string };
+
+/** One JSON object a line, on stdout unless a `destination` is given; times are ISO 8601 in UTC. */
+export function createLog(options: LogOptions, destination?: DestinationStream): Log {
+  const settings: pino.LoggerOptions = {
+    base: null,
+    level: options.level,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  };
+  return destination === undefined ? pino(settings) : pino(settings, destination);
+}
+
+/** Random per process, so that nobody can find a user in old logs by hashing a list of names. */
+const processKey = randomBytes(32);
+
+/** Spread the result into the fields of a log line: `log.info({ ...userField(user), pod }, 'session moved')`. */
+export function createUserField(options: Pick<LogOptions, 'users'>): UserField {
+  if (options.users) return (user) => ({ user });
+  return (user) => ({ userHash: createHmac('sha256', processKey).update(user).digest('hex').slice(0, 12) });
+}
