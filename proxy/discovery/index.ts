@@ -1,0 +1,1 @@
+export type { Pod, PodState, SourceStatus, Topology, TopologySource } from './topology.ts';
