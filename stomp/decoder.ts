@@ -1,0 +1,335 @@
+/**
+ * Octets in, frames out: incremental, for any chunking.
+ *
+ *     between ──first octet──▶ command ──LF──▶ headers ──blank line──▶ counted | until-nul ──NUL──▶ between
+ *
+ * Each octet is looked at once to find the end of its line, once more when the line is whole, and copied only if its frame
+ * ends in a later chunk. What is decided depends on the octets alone, never on where chunks begin.
+ *
+ * The decoder must agree with every backend about where a frame ends, or a client could hide a frame from the rules of the
+ * proxy. So frames of clients are read strictly wherever real peers read differently (STOMP-over-WebSocket servers differ
+ * on content-length outside SEND, on repeated content-length, on NUL and CR inside header lines).
+ */
+import { BACKSLASH, COLON, CR, LF, NUL, same, text, utf8 } from './bytes.ts';
+import { commandAt, isEscaped, MAX_COMMAND_LINE, mayHaveBody, type Peer } from './commands.ts';
+import { StompError } from './errors.ts';
+import { Frame } from './frame.ts';
+import { Gather } from './gather.ts';
+import { isBlank, validEscapes, withoutCarriageReturn } from './headers.ts';
+import { DEFAULT_LIMITS, type DecoderLimits } from './limits.ts';
+import type { Version } from './versions.ts';
+
+export interface DecoderOptions {
+  /** Who speaks the octets; decides which commands are known. */
+  readonly peer: Peer;
+  /** The rules for frames that begin from now on; '1.2' until negotiated, since it reads any CONNECT. */
+  readonly version?: Version;
+  readonly limits?: Partial<DecoderLimits>;
+  /**
+   * Refuse what the specification forbids but framing survives (undefined escapes, bodies where none may be, empty header
+   * names, a second content-length that differs). Default: true for clients, false for servers, whose oddities a proxy passes on.
+   */
+  readonly strict?: boolean;
+}
+
+type Phase = 'between' | 'command' | 'headers' | 'counted' | 'until-nul';
+
+const CONTENT_LENGTH = utf8('content-length');
+const NONE = -1;
+
+export class Decoder {
+  /** May be set after negotiation; holds for frames that begin after that. */
+  version: Version;
+  readonly #peer: Peer;
+  readonly #strict: boolean;
+  readonly #limits: DecoderLimits;
+  #error: StompError | undefined;
+
+  #phase: Phase = 'between';
+  #beatTold = false;
+  /** The frame being read is #source[#origin … #origin + #length): the chunk itself, or what was gathered before it. */
+  #source: Uint8Array;
+  #origin = 0;
+  #length = 0;
+  readonly #gather = new Gather();
+
+  #frameVersion: Version = '1.2';
+  #command = '';
+  /** Offsets in the frame. */
+  #lineAt = 0;
+  #headersAt = 0;
+  #bodyAt = 0;
+  #headerCount = 0;
+  #contentLength = NONE;
+
+  constructor(options: DecoderOptions) {
+    this.version = options.version ?? '1.2';
+    this.#peer = options.peer;
+    this.#strict = options.strict ?? options.peer === 'client';
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#source = this.#gather.buffer;
+  }
+
+  /** What ended the stream; nothing is read after it. */
+  get error(): StompError | undefined {
+    return this.#error;
+  }
+
+  /** Octets kept for a frame that is not whole yet; at most `maxFrameBytes`. */
+  get bufferedBytes(): number {
+    return this.#gather.length;
+  }
+
+  /**
+   * The frames that `chunk` completes, in order, with one 'beat' where the first line ends between frames stand.
+   * Frames that lie whole in the chunk are views of it: its memory must not be used again by the caller.
+   */
+  push(chunk: Uint8Array): (Frame | 'beat')[] {
+    const found: (Frame | 'beat')[] = [];
+    if (this.#error !== undefined) return found;
+    try {
+      this.#read(chunk, found);
+    } catch (error) {
+      if (!(error instanceof StompError)) throw error;
+      this.#error = error;
+      this.#gather.release();
+    }
+    return found;
+  }
+
+  #read(chunk: Uint8Array, found: (Frame | 'beat')[]): void {
+    this.#beatTold = false;
+    for (let at = 0; at < chunk.length; ) at = this.#step(chunk, at, found);
+    if (this.#phase !== 'between' && this.#gather.length === 0) this.#keep(chunk);
+  }
+
+  /** Reads on by one line, one body or the room between two frames, and says where to go on. */
+  #step(chunk: Uint8Array, at: number, found: (Frame | 'beat')[]): number {
+    if (this.#phase === 'between') return this.#readBetween(chunk, at, found);
+    if (this.#phase === 'command') return this.#readCommand(chunk, at);
+    if (this.#phase === 'headers') return this.#readHeader(chunk, at);
+    return this.#phase === 'counted' ? this.#readCounted(chunk, at, found) : this.#readUntilNul(chunk, at, found);
+  }
+
+  #readBetween(chunk: Uint8Array, at: number, found: (Frame | 'beat')[]): number {
+    const start = skipLineEnds(chunk, at);
+    if (start > at && !this.#beatTold) {
+      this.#beatTold = true;
+      found.push('beat');
+    }
+    if (start < chunk.length) this.#begin(chunk, start);
+    return start;
+  }
+
+  #begin(chunk: Uint8Array, start: number): void {
+    this.#phase = 'command';
+    this.#source = chunk;
+    this.#origin = start;
+    this.#length = 0;
+    this.#frameVersion = this.version;
+    this.#headerCount = 0;
+    this.#contentLength = NONE;
+  }
+
+  #end(found: (Frame | 'beat')[]): void {
+    const bytes = this.#source.subarray(this.#origin, this.#origin + this.#length);
+    const layout = { headersAt: this.#headersAt, bodyAt: this.#bodyAt };
+    found.push(new Frame(this.#command, bytes, this.#frameVersion, layout));
+    this.#gather.release();
+    this.#phase = 'between';
+  }
+
+  /** The chunk ends inside a frame that began in it. */
+  #keep(chunk: Uint8Array): void {
+    this.#gather.append(chunk, this.#origin, chunk.length);
+    this.#source = this.#gather.buffer;
+    this.#origin = 0;
+  }
+
+  #take(chunk: Uint8Array, from: number, to: number): void {
+    this.#length += to - from;
+    if (this.#gather.length === 0) return;
+    this.#gather.append(chunk, from, to);
+    this.#source = this.#gather.buffer;
+  }
+
+  #readCommand(chunk: Uint8Array, at: number): number {
+    const end = lineEnd(chunk, at);
+    const lineLength = this.#length + end - at;
+    if (lineLength > MAX_COMMAND_LINE || chunk[end] === NUL) throw this.#unknownCommand();
+    const next = Math.min(end + 1, chunk.length);
+    this.#take(chunk, at, next);
+    if (end === chunk.length) return next;
+    const to = withoutCarriageReturn(this.#source, this.#origin, this.#origin + lineLength, this.#frameVersion);
+    const command = commandAt(this.#peer, this.#source, this.#origin, to);
+    if (command === undefined) throw this.#unknownCommand(text(this.#source, this.#origin, to));
+    this.#command = command;
+    this.#headersAt = this.#length;
+    this.#lineAt = this.#length;
+    this.#phase = 'headers';
+    return next;
+  }
+
+  #readHeader(chunk: Uint8Array, at: number): number {
+    const end = lineEnd(chunk, at);
+    const next = Math.min(end + 1, chunk.length);
+    const endOffset = this.#length + end - at;
+    const limit = Math.min(this.#headersAt + this.#limits.maxHeaderBytes, this.#limits.maxFrameBytes);
+    if (end === chunk.length) {
+      // One octet over may still be the CR of the blank line.
+      if (endOffset > limit + 1) throw this.#headersTooLarge();
+      this.#take(chunk, at, next);
+      return next;
+    }
+    if (chunk[end] === NUL) {
+      if (endOffset >= limit) throw this.#headersTooLarge();
+      throw this.#fail('bad-header', 'has a NUL before the blank line that ends its headers');
+    }
+    this.#take(chunk, at, next);
+    const from = this.#origin + this.#lineAt;
+    const to = withoutCarriageReturn(this.#source, from, this.#origin + endOffset, this.#frameVersion);
+    if (to === from) this.#beginBody();
+    else if (this.#length > limit) throw this.#headersTooLarge();
+    else this.#checkHeader(from, to);
+    this.#lineAt = this.#length;
+    return next;
+  }
+
+  #checkHeader(from: number, to: number): void {
+    if (++this.#headerCount > this.#limits.maxHeaders) {
+      throw this.#fail('too-many-headers', `has more than ${this.#limits.maxHeaders} headers`);
+    }
+    let colon = NONE;
+    let backslash = false;
+    let carriageReturn = false;
+    for (let i = from; i < to; i++) {
+      const octet = this.#source[i];
+      if (octet === COLON && colon === NONE) colon = i;
+      else if (octet === BACKSLASH) backslash = true;
+      else if (octet === CR) carriageReturn = true;
+    }
+    if (colon === NONE) throw this.#badHeader('has no colon');
+    if (this.#strict) this.#checkStrictly(from, colon, to, backslash, carriageReturn);
+    if (same(this.#source, from, colon, CONTENT_LENGTH)) this.#readContentLength(colon + 1, to);
+  }
+
+  #checkStrictly(from: number, colon: number, to: number, backslash: boolean, carriageReturn: boolean): void {
+    const version = this.#frameVersion;
+    if (colon === from) throw this.#badHeader('has an empty name');
+    // Some 1.0 peers trim names: to them this would be a header that was not seen here.
+    if (version === '1.0' && (isBlank(this.#source[from]) || isBlank(this.#source[colon - 1]))) {
+      throw this.#badHeader('has blanks round its name');
+    }
+    if (carriageReturn && version === '1.2') throw this.#badHeader('has a CR inside');
+    if (backslash && isEscaped(this.#command) && !validEscapes(this.#source, from, to, version)) {
+      throw this.#fail('bad-escape', `has an escape in header line ${this.#headerCount} that STOMP ${version} lacks`);
+    }
+  }
+
+  #readContentLength(from: number, to: number): void {
+    const digits = text(this.#source, from, to);
+    const value = this.#frameVersion === '1.0' ? digits.trim() : digits;
+    if (!/^[0-9]+$/.test(value)) throw this.#fail('bad-content-length', 'has a content-length that is not a number');
+    const length = Number(value);
+    if (this.#contentLength === NONE) this.#contentLength = length;
+    else if (this.#strict && length !== this.#contentLength) {
+      throw this.#fail('bad-content-length', 'has two content-length headers that differ');
+    }
+  }
+
+  #beginBody(): void {
+    this.#bodyAt = this.#length;
+    if (this.#strict && !mayHaveBody(this.#command)) {
+      if (this.#contentLength > 0) throw this.#unexpectedBody();
+      this.#contentLength = 0;
+    }
+    const least = this.#bodyAt + Math.max(this.#contentLength, 0) + 1;
+    if (least > this.#limits.maxFrameBytes) throw this.#frameTooLarge();
+    this.#phase = this.#contentLength === NONE ? 'until-nul' : 'counted';
+  }
+
+  #readCounted(chunk: Uint8Array, at: number, found: (Frame | 'beat')[]): number {
+    const missing = this.#bodyAt + this.#contentLength - this.#length;
+    const bodyEnd = at + Math.min(missing, chunk.length - at);
+    if (bodyEnd === chunk.length) {
+      this.#take(chunk, at, bodyEnd);
+      return bodyEnd;
+    }
+    if (chunk[bodyEnd] !== NUL) throw this.#noNulAfterBody();
+    this.#take(chunk, at, bodyEnd + 1);
+    this.#end(found);
+    return bodyEnd + 1;
+  }
+
+  #readUntilNul(chunk: Uint8Array, at: number, found: (Frame | 'beat')[]): number {
+    const nul = chunk.indexOf(NUL, at);
+    const next = nul < 0 ? chunk.length : nul + 1;
+    if (this.#length + next - at > this.#limits.maxFrameBytes) throw this.#frameTooLarge();
+    this.#take(chunk, at, next);
+    if (nul >= 0) this.#end(found);
+    return next;
+  }
+
+  #fail(code: StompError['code'], what: string): StompError {
+    return new StompError(code, `${this.#command} frame ${what}`);
+  }
+
+  #badHeader(what: string): StompError {
+    return this.#fail('bad-header', `is malformed: header line ${this.#headerCount} ${what}`);
+  }
+
+  #unknownCommand(line = ''): StompError {
+    // Only what looks like a command is quoted: the octets may be part of anything, a password too.
+    const quoted = /^[A-Za-z]+$/.test(line) ? ` '${line}'` : '';
+    return new StompError('unknown-command', `expected a STOMP ${this.#peer} frame, found an unknown command${quoted}`);
+  }
+
+  #headersTooLarge(): StompError {
+    const { maxFrameBytes, maxHeaderBytes } = this.#limits;
+    if (maxFrameBytes <= this.#headersAt + maxHeaderBytes) return this.#frameTooLarge();
+    return this.#fail('header-too-large', `has more than ${maxHeaderBytes} octets of headers`);
+  }
+
+  #frameTooLarge(): StompError {
+    return this.#fail('frame-too-large', `is larger than ${this.#limits.maxFrameBytes} octets`);
+  }
+
+  #noNulAfterBody(): StompError {
+    if (this.#strict && !mayHaveBody(this.#command)) return this.#unexpectedBody();
+    return this.#fail('missing-nul', `has no NUL after the ${this.#contentLength} octets of its content-length`);
+  }
+
+  #unexpectedBody(): StompError {
+    return this.#fail('unexpected-body', 'has a body; only SEND, MESSAGE and ERROR may have one');
+  }
+}
+
+/** Line ends between frames are heart-beats or padding; CR is taken in any version, as no frame can begin with it. */
+function skipLineEnds(chunk: Uint8Array, at: number): number {
+  let i = at;
+  while (i < chunk.length && (chunk[i] === LF || chunk[i] === CR)) i++;
+  return i;
+}
+
+/** Where the first LF or NUL stands, or the chunk's length. */
+function lineEnd(chunk: Uint8Array, at: number): number {
+  let i = at;
+  while (i < chunk.length && chunk[i] !== LF && chunk[i] !== NUL) i++;
+  return i;
+}
+
+/**
+ * The one frame in `bytes`, which may be followed by line ends. For frames made by the program itself and for tests: no limits.
+ *
+ * @throws StompError when the bytes are garbage, end too early or hold more than one frame.
+ */
+export function frameOf(bytes: Uint8Array, peer: Peer, version: Version = '1.2'): Frame {
+  const limits = { maxFrameBytes: Infinity, maxHeaderBytes: Infinity, maxHeaders: Infinity };
+  const decoder = new Decoder({ peer, version, limits });
+  const [frame, ...more] = decoder.push(bytes).filter((found) => found !== 'beat');
+  if (decoder.error !== undefined) throw decoder.error;
+  if (frame === undefined || decoder.bufferedBytes > 0)
+    throw new StompError('missing-nul', 'the bytes end inside a frame');
+  if (more.length > 0) throw new StompError('unexpected-body', 'the bytes hold more than one frame');
+  return frame;
+}

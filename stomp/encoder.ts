@@ -1,0 +1,93 @@
+import { concat, LF, NUL, utf8 } from './bytes.ts';
+import { isEscaped } from './commands.ts';
+import type { Frame } from './frame.ts';
+import { escapeText } from './headers.ts';
+import type { Version } from './versions.ts';
+
+/** Headers in the order in which they shall stand; entries whose value is undefined are left out. */
+export type HeaderInit = Iterable<readonly [string, string]> | Readonly<Record<string, string | number | undefined>>;
+
+/** A heart-beat: one line end. */
+export const HEARTBEAT: Uint8Array = Uint8Array.of(LF);
+
+/**
+ * A frame with its NUL. Names and values are escaped by the rules of `version`; CONNECT, STOMP and CONNECTED never are.
+ * `content-length` is added when there is a body, unless it is given.
+ *
+ * @throws RangeError when a header cannot be said in that version and command, or a given content-length is not the body's.
+ */
+export function encode(
+  command: string,
+  headers: HeaderInit = [],
+  body?: string | Uint8Array,
+  version: Version = '1.2',
+): Uint8Array {
+  if (!/^[A-Z]+$/.test(command)) throw new RangeError(`a STOMP command is upper-case letters, not '${command}'`);
+  const octets = typeof body === 'string' ? utf8(body) : body;
+  const entries = entriesOf(headers);
+  if (octets !== undefined) ensureContentLength(entries, octets.length);
+  const head = `${command}\n${headerText(command, entries, version)}\n`;
+  return octets === undefined ? utf8(`${head}\0`) : concat([utf8(head), octets, Uint8Array.of(NUL)]);
+}
+
+/**
+ * A frame made of the raw parts of another: `drop` removes headers by their decoded name, `add` puts headers before all
+ * others (the first of a name wins). Body and untouched header lines stay octet for octet. The line ends become LF.
+ *
+ * @param version the rules by which `add` is escaped; default: those of the frame.
+ * @throws RangeError as `encode`.
+ */
+export function rewrite(
+  frame: Frame,
+  change: { command?: string; drop?: (name: string) => boolean; add?: HeaderInit },
+  version: Version = frame.version,
+): Uint8Array {
+  const command = change.command ?? frame.command;
+  const parts = [utf8(`${command}\n${headerText(command, entriesOf(change.add ?? []), version)}`)];
+  const names = change.drop === undefined ? [] : Array.from(frame.headers(), ([name]) => name);
+  let index = 0;
+  for (const line of frame.headerLines()) {
+    const name = names[index++];
+    if (name === undefined || change.drop?.(name) !== true) parts.push(line, HEARTBEAT);
+  }
+  parts.push(HEARTBEAT, frame.body, Uint8Array.of(NUL));
+  return concat(parts);
+}
+
+function entriesOf(headers: HeaderInit): [string, string][] {
+  if (isIterable(headers)) return Array.from(headers, ([name, value]) => [name, value]);
+  return Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+}
+
+function isIterable(headers: HeaderInit): headers is Iterable<readonly [string, string]> {
+  return Symbol.iterator in headers;
+}
+
+function ensureContentLength(entries: [string, string][], length: number): void {
+  const given = entries.find(([name]) => name === 'content-length');
+  if (given === undefined) entries.push(['content-length', String(length)]);
+  else if (Number(given[1]) !== length) {
+    throw new RangeError(`content-length is ${given[1]}, but the body has ${length} octets`);
+  }
+}
+
+function headerText(command: string, entries: readonly [string, string][], version: Version): string {
+  const escaped = isEscaped(command) && version !== '1.0';
+  let lines = '';
+  for (const [name, value] of entries) {
+    checkHeader(command, name, value, escaped, version);
+    lines += escaped ? `${escapeText(name, version)}:${escapeText(value, version)}\n` : `${name}:${value}\n`;
+  }
+  return lines;
+}
+
+/** Refuses what the frame could not carry. Values stay out of the message: it may be logged. */
+function checkHeader(command: string, name: string, value: string, escaped: boolean, version: Version): void {
+  const where = `header '${name}' of ${command} in STOMP ${version}`;
+  if (name === '') throw new RangeError(`${command} has a header with an empty name`);
+  if (/\0/.test(name) || /\0/.test(value)) throw new RangeError(`${where} contains NUL, which has no escape`);
+  if (escaped) return;
+  if (/[\r\n:]/.test(name))
+    throw new RangeError(`${where} contains CR, LF or a colon in its name, which has no escape here`);
+  if (/[\r\n]/.test(value)) throw new RangeError(`${where} contains CR or LF, which have no escape here`);
+}

@@ -1,0 +1,25 @@
+/** What was wrong with the bytes of a peer; every value is a stable name for logs and metric labels. */
+export type StompErrorCode =
+  | 'frame-too-large'
+  | 'header-too-large'
+  | 'too-many-headers'
+  | 'unknown-command'
+  | 'bad-header'
+  | 'bad-escape'
+  | 'bad-content-length'
+  | 'missing-nul'
+  | 'unexpected-body';
+
+/**
+ * The one error that bytes of a peer can cause. The message says what was wrong and where, and never quotes header values
+ * or bodies, because it is written for logs and for the `message` header of an ERROR frame.
+ */
+export class StompError extends Error {
+  readonly code: StompErrorCode;
+
+  constructor(code: StompErrorCode, message: string) {
+    super(message);
+    this.name = 'StompError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Header lines on the wire. STOMP "Value Encoding":
+ *
+ * | version | escapes            | line end     | values                 |
+ * |---------|--------------------|--------------|------------------------|
+ * | 1.0     | none               | LF           | blanks round them fall |
+ * | 1.1     | `\n` `\c` `\\`     | LF           | exact                  |
+ * | 1.2     | also `\r`          | LF or CR LF  | exact                  |
+ *
+ * CONNECT and CONNECTED are never escaped in any version. A line is split at its first colon: real peers leave later
+ * colons unescaped.
+ */
+import { BACKSLASH, BLANK, COLON, CR, LF, TAB, text } from './bytes.ts';
+import type { Version } from './versions.ts';
+
+const N = 110;
+const C = 99;
+const R = 114;
+
+/** The octet meant by the one after a backslash, or undefined when the version does not define that escape. */
+function meaning(octet: number | undefined, version: Version): number | undefined {
+  if (octet === N) return LF;
+  if (octet === C) return COLON;
+  if (octet === BACKSLASH) return BACKSLASH;
+  return octet === R && version === '1.2' ? CR : undefined;
+}
+
+/** Whether every backslash in these octets begins an escape that `version` defines; always so in 1.0, which has none. */
+export function validEscapes(bytes: Uint8Array, from: number, to: number, version: Version): boolean {
+  if (version === '1.0') return true;
+  for (let i = from; i < to; i++) {
+    if (bytes[i] !== BACKSLASH) continue;
+    i++;
+    if (i >= to || meaning(bytes[i], version) === undefined) return false;
+  }
+  return true;
+}
+
+/** Where the line that ends at `to` (its LF excluded) ends without the CR that 1.2 allows before the LF. */
+export function withoutCarriageReturn(bytes: Uint8Array, from: number, to: number, version: Version): number {
+  return version === '1.2' && to > from && bytes[to - 1] === CR ? to - 1 : to;
+}
+
+export function isBlank(octet: number | undefined): boolean {
+  return octet === BLANK || octet === TAB;
+}
+
+/** One header in a frame: its name is [from, colon), its value (colon, to). */
+export interface HeaderSpan {
+  readonly from: number;
+  readonly colon: number;
+  readonly to: number;
+}
+
+/** The header lines from `at` up to the blank line. The frame must have been read by the decoder: every line has a colon. */
+export function headerSpans(bytes: Uint8Array, at: number, version: Version): HeaderSpan[] {
+  const spans: HeaderSpan[] = [];
+  for (let from = at; ; ) {
+    const lf = bytes.indexOf(LF, from);
+    const to = withoutCarriageReturn(bytes, from, lf, version);
+    if (to <= from) return spans;
+    spans.push({ from, colon: bytes.indexOf(COLON, from), to });
+    from = lf + 1;
+  }
+}
+
+/** The text in these octets, escapes resolved; an escape that the version does not define stays as it stands. */
+export function unescapeText(bytes: Uint8Array, from: number, to: number, version: Version): string {
+  const first = version === '1.0' ? -1 : bytes.indexOf(BACKSLASH, from);
+  if (first < 0 || first >= to) return text(bytes, from, to);
+  const plain = new Uint8Array(to - from);
+  let length = 0;
+  for (let i = from; i < to; i++) {
+    const octet = bytes[i] ?? 0;
+    const meant = octet === BACKSLASH && i + 1 < to ? meaning(bytes[i + 1], version) : undefined;
+    if (meant !== undefined) i++;
+    plain[length++] = meant ?? octet;
+  }
+  return text(plain, 0, length);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', ':': '\\c', '\r': '\\r' };
+
+/** `value` as it stands on the wire of an escaped frame. 1.1 has no escape for CR, where it is an octet like any other. */
+export function escapeText(value: string, version: Version): string {
+  if (version === '1.0') return value;
+  const special = version === '1.2' ? /[\\\n:\r]/g : /[\\\n:]/g;
+  return value.replace(special, (character) => ESCAPES[character] ?? character);
+}
