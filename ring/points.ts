@@ -55,7 +55,7 @@ function halves(value: bigint): readonly [high: number, low: number] {
 
 /** Indices of the points by ascending hash: a radix sort by 16 bits, lowest first. It is stable, which orders equal hashes. */
 function sortedOrder(high: Uint32Array, low: Uint32Array): Uint32Array {
-  let order = new Uint32Array(high.length).map((_, point) => point);
+  let order: Uint32Array = new Uint32Array(high.length).map((_, point) => point);
   for (const [half, shift] of [
     [low, 0],
     [low, 16],

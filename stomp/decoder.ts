@@ -10,26 +10,26 @@
  * proxy. So frames of clients are read strictly wherever real peers read differently (STOMP-over-WebSocket servers differ
  * on content-length outside SEND, on repeated content-length, on NUL and CR inside header lines).
  */
-import { BACKSLASH, COLON, CR, LF, NUL, same, text, utf8 } from './bytes.ts';
+import { BACKSLASH, COLON, CR, EMPTY, LF, NUL, same, text, utf8 } from './bytes.ts';
 import { commandAt, isEscaped, MAX_COMMAND_LINE, mayHaveBody, type Peer } from './commands.ts';
 import { StompError } from './errors.ts';
 import { Frame } from './frame.ts';
 import { Gather } from './gather.ts';
 import { isBlank, validEscapes, withoutCarriageReturn } from './headers.ts';
-import { DEFAULT_LIMITS, type DecoderLimits } from './limits.ts';
+import { checkedLimits, type DecoderLimits } from './limits.ts';
 import type { Version } from './versions.ts';
 
 export interface DecoderOptions {
   /** Who speaks the octets; decides which commands are known. */
   readonly peer: Peer;
   /** The rules for frames that begin from now on; '1.2' until negotiated, since it reads any CONNECT. */
-  readonly version?: Version;
-  readonly limits?: Partial<DecoderLimits>;
+  readonly version?: Version | undefined;
+  readonly limits?: Partial<DecoderLimits> | undefined;
   /**
    * Refuse what the specification forbids but framing survives (undefined escapes, bodies where none may be, empty header
    * names, a second content-length that differs). Default: true for clients, false for servers, whose oddities a proxy passes on.
    */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 type Phase = 'between' | 'command' | 'headers' | 'counted' | 'until-nul';
@@ -48,7 +48,7 @@ export class Decoder {
   #phase: Phase = 'between';
   #beatTold = false;
   /** The frame being read is #source[#origin … #origin + #length): the chunk itself, or what was gathered before it. */
-  #source: Uint8Array;
+  #source: Uint8Array = EMPTY;
   #origin = 0;
   #length = 0;
   readonly #gather = new Gather();
@@ -62,12 +62,12 @@ export class Decoder {
   #headerCount = 0;
   #contentLength = NONE;
 
+  /** @throws RangeError for a limit that is not a positive integer (or Infinity). */
   constructor(options: DecoderOptions) {
     this.version = options.version ?? '1.2';
     this.#peer = options.peer;
     this.#strict = options.strict ?? options.peer === 'client';
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#source = this.#gather.buffer;
+    this.#limits = checkedLimits(options.limits);
   }
 
   /** What ended the stream; nothing is read after it. */
@@ -93,6 +93,7 @@ export class Decoder {
       if (!(error instanceof StompError)) throw error;
       this.#error = error;
       this.#gather.release();
+      this.#source = EMPTY;
     }
     return found;
   }
@@ -136,6 +137,7 @@ export class Decoder {
     const layout = { headersAt: this.#headersAt, bodyAt: this.#bodyAt };
     found.push(new Frame(this.#command, bytes, this.#frameVersion, layout));
     this.#gather.release();
+    this.#source = EMPTY; // or an idle connection would keep the memory of its last chunk
     this.#phase = 'between';
   }
 
@@ -228,7 +230,7 @@ export class Decoder {
 
   #readContentLength(from: number, to: number): void {
     const digits = text(this.#source, from, to);
-    const value = this.#frameVersion === '1.0' ? digits.trim() : digits;
+    const value = this.#strict && this.#frameVersion !== '1.0' ? digits : digits.trim();
     if (!/^[0-9]+$/.test(value)) throw this.#fail('bad-content-length', 'has a content-length that is not a number');
     const length = Number(value);
     if (this.#contentLength === NONE) this.#contentLength = length;

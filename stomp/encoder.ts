@@ -10,6 +10,10 @@ export type HeaderInit = Iterable<readonly [string, string]> | Readonly<Record<s
 /** A heart-beat: one line end. */
 export const HEARTBEAT: Uint8Array = Uint8Array.of(LF);
 
+const LINE_END = Uint8Array.of(LF);
+const END = Uint8Array.of(NUL);
+const CONTENT_LENGTH = 'content-length';
+
 /**
  * A frame with its NUL. Names and values are escaped by the rules of `version`; CONNECT, STOMP and CONNECTED never are.
  * `content-length` is added when there is a body, unless it is given.
@@ -22,17 +26,18 @@ export function encode(
   body?: string | Uint8Array,
   version: Version = '1.2',
 ): Uint8Array {
-  if (!/^[A-Z]+$/.test(command)) throw new RangeError(`a STOMP command is upper-case letters, not '${command}'`);
   const octets = typeof body === 'string' ? utf8(body) : body;
   const entries = entriesOf(headers);
-  if (octets !== undefined) ensureContentLength(entries, octets.length);
-  const head = `${command}\n${headerText(command, entries, version)}\n`;
-  return octets === undefined ? utf8(`${head}\0`) : concat([utf8(head), octets, Uint8Array.of(NUL)]);
+  const given = checkContentLength(entries, octets?.length ?? 0);
+  if (octets !== undefined && !given) entries.push([CONTENT_LENGTH, String(octets.length)]);
+  const head = `${checkedCommand(command)}\n${headerText(command, entries, version)}\n`;
+  return octets === undefined ? utf8(`${head}\0`) : concat([utf8(head), octets, END]);
 }
 
 /**
  * A frame made of the raw parts of another: `drop` removes headers by their decoded name, `add` puts headers before all
- * others (the first of a name wins). Body and untouched header lines stay octet for octet. The line ends become LF.
+ * others (the first of a name wins). Body and untouched header lines stay octet for octet; line ends become LF.
+ * content-length is never dropped, because the body stays.
  *
  * @param version the rules by which `add` is escaped; default: those of the frame.
  * @throws RangeError as `encode`.
@@ -42,16 +47,28 @@ export function rewrite(
   change: { command?: string; drop?: (name: string) => boolean; add?: HeaderInit },
   version: Version = frame.version,
 ): Uint8Array {
-  const command = change.command ?? frame.command;
-  const parts = [utf8(`${command}\n${headerText(command, entriesOf(change.add ?? []), version)}`)];
-  const names = change.drop === undefined ? [] : Array.from(frame.headers(), ([name]) => name);
-  let index = 0;
-  for (const line of frame.headerLines()) {
-    const name = names[index++];
-    if (name === undefined || change.drop?.(name) !== true) parts.push(line, HEARTBEAT);
-  }
-  parts.push(HEARTBEAT, frame.body, Uint8Array.of(NUL));
+  const command = checkedCommand(change.command ?? frame.command);
+  const added = entriesOf(change.add ?? []);
+  checkContentLength(added, frame.body.length);
+  const parts = [utf8(`${command}\n${headerText(command, added, version)}`)];
+  for (const line of keptLines(frame, change.drop)) parts.push(line, LINE_END);
+  parts.push(LINE_END, frame.body, END);
   return concat(parts);
+}
+
+function keptLines(frame: Frame, drop: ((name: string) => boolean) | undefined): Uint8Array[] {
+  const lines = [...frame.headerLines()];
+  if (drop === undefined) return lines;
+  const names = Array.from(frame.headers(), ([name]) => name);
+  return lines.filter((_, index) => {
+    const name = names[index];
+    return name === undefined || name === CONTENT_LENGTH || !drop(name);
+  });
+}
+
+function checkedCommand(command: string): string {
+  if (/^[A-Z]+$/.test(command)) return command;
+  throw new RangeError(`a STOMP command is upper-case letters, not ${JSON.stringify(command)}`);
 }
 
 function entriesOf(headers: HeaderInit): [string, string][] {
@@ -63,12 +80,13 @@ function isIterable(headers: HeaderInit): headers is Iterable<readonly [string, 
   return Symbol.iterator in headers;
 }
 
-function ensureContentLength(entries: [string, string][], length: number): void {
-  const given = entries.find(([name]) => name === 'content-length');
-  if (given === undefined) entries.push(['content-length', String(length)]);
-  else if (Number(given[1]) !== length) {
-    throw new RangeError(`content-length is ${given[1]}, but the body has ${length} octets`);
+/** Whether the entries hold a content-length; a wrong one would make every later frame unreadable. */
+function checkContentLength(entries: readonly (readonly [string, string])[], length: number): boolean {
+  const given = entries.filter(([name]) => name === CONTENT_LENGTH);
+  for (const [, value] of given) {
+    if (value !== String(length)) throw new RangeError(`content-length is ${value}, but the body has ${length} octets`);
   }
+  return given.length > 0;
 }
 
 function headerText(command: string, entries: readonly [string, string][], version: Version): string {
@@ -86,8 +104,9 @@ function checkHeader(command: string, name: string, value: string, escaped: bool
   const where = `header '${name}' of ${command} in STOMP ${version}`;
   if (name === '') throw new RangeError(`${command} has a header with an empty name`);
   if (/\0/.test(name) || /\0/.test(value)) throw new RangeError(`${where} contains NUL, which has no escape`);
+  if (version === '1.0' && /^[ \t]|[ \t]$/.test(name)) throw new RangeError(`${where} has blanks round its name`);
   if (escaped) return;
   if (/[\r\n:]/.test(name))
-    throw new RangeError(`${where} contains CR, LF or a colon in its name, which has no escape here`);
+    throw new RangeError(`${where} has CR, LF or a colon in its name, which have no escape here`);
   if (/[\r\n]/.test(value)) throw new RangeError(`${where} contains CR or LF, which have no escape here`);
 }

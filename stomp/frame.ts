@@ -1,4 +1,4 @@
-import { text, utf8 } from './bytes.ts';
+import { text } from './bytes.ts';
 import { isEscaped } from './commands.ts';
 import { type HeaderSpan, headerSpans, isBlank, unescapeText } from './headers.ts';
 import type { Version } from './versions.ts';
@@ -8,6 +8,9 @@ export interface FrameLayout {
   readonly headersAt: number;
   readonly bodyAt: number;
 }
+
+/** Names that stand on the wire just as they are, in any version: ASCII without anything that is escaped. */
+const PLAIN_NAME = /^[ -9;-[\]-~]*$/;
 
 /**
  * One STOMP frame as it came in. Headers are looked at only when asked for; nothing is ever encoded again.
@@ -39,8 +42,10 @@ export class Frame {
 
   /** The value of the first header of that name ("Repeated Header Entries": the first wins), unescaped. */
   header(name: string): string | undefined {
-    const wanted = utf8(name);
-    for (const span of this.#headerSpans()) if (this.#isNamed(span, name, wanted)) return this.#value(span);
+    const plain = PLAIN_NAME.test(name);
+    for (const span of this.#headerSpans()) {
+      if (plain ? this.#isSpelled(span, name) : this.#name(span) === name) return this.#value(span);
+    }
     return undefined;
   }
 
@@ -59,11 +64,10 @@ export class Frame {
     return this.#spans;
   }
 
-  #isNamed(span: HeaderSpan, name: string, wanted: Uint8Array): boolean {
-    for (let i = 0; i < wanted.length; i++) {
-      if (this.bytes[span.from + i] !== wanted[i]) return this.#name(span) === name;
-    }
-    return span.colon - span.from === wanted.length;
+  #isSpelled(span: HeaderSpan, name: string): boolean {
+    if (span.colon - span.from !== name.length) return false;
+    for (let i = 0; i < name.length; i++) if (this.bytes[span.from + i] !== name.charCodeAt(i)) return false;
+    return true;
   }
 
   #name(span: HeaderSpan): string {

@@ -20,3 +20,13 @@ export const DEFAULT_LIMITS: Readonly<DecoderLimits> = {
   maxHeaderBytes: HEADER_ROOM,
   maxHeaders: 64,
 };
+
+/** @throws RangeError for a limit that is not a positive integer or Infinity: NaN would silently mean no limit. */
+export function checkedLimits(limits: Partial<DecoderLimits> = {}): DecoderLimits {
+  const all = { ...DEFAULT_LIMITS, ...limits };
+  for (const [name, limit] of Object.entries(all)) {
+    if (limit === Infinity || (Number.isInteger(limit) && limit >= 1)) continue;
+    throw new RangeError(`${name} must be a positive integer or Infinity, not ${limit}`);
+  }
+  return all;
+}
