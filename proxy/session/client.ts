@@ -1,0 +1,141 @@
+/**
+ * What the client says. The relay passes plain SEND frames by itself while there is a primary link; everything that
+ * changes the session comes here, and while there is no link everything does, to be held in order.
+ */
+import type { Frame } from '../../stomp/index.ts';
+import type { Core } from './core.ts';
+import { end, refuse } from './ending.ts';
+import type { Link } from './link.ts';
+import { mirrorTo, switchTo } from './moves.ts';
+import { OWN_RECEIPT, SESSION_DESTINATION } from './options.ts';
+import { disconnect, receipt } from './replay.ts';
+
+/** The namespace of destinations that are the proxy's own. */
+const OWN_DESTINATIONS = '/holdfast/';
+/** Our receipt on a DISCONNECT of the client that asked for none. */
+const LEAVE_RECEIPT = `${OWN_RECEIPT}leave`;
+
+export function clientFrame(core: Core, frame: Frame, binary: boolean, now: number): void {
+  if (core.phase === 'leaving' || core.phase === 'ended') return;
+  const broken = brokenRule(core, frame);
+  if (broken !== undefined) return refuse(core, broken.message, broken.detail, frame.header('receipt'));
+  if (isOwn(core, frame)) return answerOwn(core, frame);
+  if (core.primary === undefined || core.clientHold.length > 0) {
+    return core.clientHold.push({ frame, bytes: frame.bytes, binary });
+  }
+  forward(core, core.primary, frame, binary, now);
+}
+
+/** There is a link again: what was held goes, in order. */
+export function flushClientHold(core: Core, now: number): void {
+  for (const { frame, binary } of core.clientHold.takeAll()) {
+    if (core.primary !== undefined && core.phase === 'open') forward(core, core.primary, frame, binary, now);
+  }
+}
+
+/** The rules that the proxy itself keeps, whatever the backend would say. */
+function brokenRule(core: Core, frame: Frame): { message: string; detail: string } | undefined {
+  if (frame.command === 'CONNECT' || frame.command === 'STOMP') {
+    return {
+      message: 'already connected',
+      detail: 'A second CONNECT on one WebSocket is not allowed. Open a new one.',
+    };
+  }
+  if (frame.header('receipt')?.startsWith(OWN_RECEIPT) === true) {
+    return {
+      message: 'reserved receipt',
+      detail: `Receipt ids that begin with "${OWN_RECEIPT}" are reserved. Choose others.`,
+    };
+  }
+  const destination = frame.header('destination');
+  if (destination?.startsWith(OWN_DESTINATIONS) === true && !isSessionSubscription(frame)) {
+    const detail = `${frame.command} to ${destination} is not possible. Under ${OWN_DESTINATIONS} there is only SUBSCRIBE ${SESSION_DESTINATION}.`;
+    return { message: 'reserved destination', detail };
+  }
+  if (
+    frame.command === 'SUBSCRIBE' &&
+    core.subscriptions.size + core.notices.subscriptions >= core.options.subscriptionsMax
+  ) {
+    const detail = `This session has ${core.options.subscriptionsMax} subscriptions, which is the limit (limits.subscriptions).`;
+    return { message: 'too many subscriptions', detail };
+  }
+  return undefined;
+}
+
+function isSessionSubscription(frame: Frame): boolean {
+  const isAbout = frame.command === 'SUBSCRIBE' || frame.command === 'UNSUBSCRIBE';
+  return isAbout && frame.header('destination') === SESSION_DESTINATION;
+}
+
+function isOwn(core: Core, frame: Frame): boolean {
+  if (frame.command === 'SUBSCRIBE') return frame.header('destination') === SESSION_DESTINATION;
+  return frame.command === 'UNSUBSCRIBE' && core.notices.has(frame);
+}
+
+function answerOwn(core: Core, frame: Frame): void {
+  if (frame.command === 'SUBSCRIBE') core.notices.subscribe(frame);
+  else core.notices.unsubscribe(frame);
+  const asked = frame.header('receipt');
+  if (asked !== undefined) core.sendClient(receipt(asked, core.version));
+}
+
+function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: number): void {
+  if (frame.command === 'DISCONNECT') return leave(core, primary, frame, binary, now);
+  core.receipts.owe(frame, primary.id, binary);
+  core.sendLink(primary, frame.bytes, binary);
+  switch (frame.command) {
+    case 'SUBSCRIBE':
+      core.subscriptions.add(frame);
+      return tellOthers(core, frame);
+    case 'UNSUBSCRIBE':
+      forget(core, frame);
+      return tellOthers(core, frame);
+    case 'BEGIN':
+      core.transactions.add(frame.header('transaction') ?? '');
+      return;
+    case 'COMMIT':
+    case 'ABORT':
+      return endTransaction(core, frame.header('transaction') ?? '', now);
+  }
+}
+
+/** Subscriptions that change in the middle of a move change on every link. */
+function tellOthers(core: Core, frame: Frame): void {
+  for (const link of core.links.values()) if (link !== core.primary && link.hears) mirrorTo(core, link, frame);
+}
+
+/** What comes while the client is not subscribed is not missing. */
+function forget(core: Core, unsubscribe: Frame): void {
+  const removed = core.subscriptions.remove(unsubscribe);
+  if (removed !== undefined && !core.subscriptions.has(removed.destination)) core.sequences.forget(removed.destination);
+}
+
+/** A switch that waited for the end of the transactions goes on. */
+function endTransaction(core: Core, transaction: string, now: number): void {
+  core.transactions.delete(transaction);
+  if (core.transactions.size === 0 && core.next?.state.name === 'ready') switchTo(core, core.next, now);
+}
+
+/**
+ * DISCONNECT. It always goes to the pod with a receipt, for Spring answers one without it with ERROR; the client gets an
+ * answer only if it asked.
+ */
+function leave(core: Core, primary: Link, frame: Frame, binary: boolean, now: number): void {
+  core.phase = 'leaving';
+  core.leaving = frame;
+  core.leaveBy = now + core.options.closeMaxMs;
+  const asked = frame.header('receipt') !== undefined;
+  core.sendLink(primary, asked ? frame.bytes : disconnect(LEAVE_RECEIPT, core.version), binary);
+}
+
+/** The pod's receipt for DISCONNECT is here, or will not come: the client has its answer and the session ends. */
+export function left(core: Core): void {
+  const asked = core.leaving?.header('receipt');
+  if (asked !== undefined) core.sendClient(receipt(asked, core.version));
+  end(core, { why: 'client-left', code: 1000, reason: '' });
+}
+
+/** Is this the receipt that a DISCONNECT waits for? */
+export function isLeaveReceipt(core: Core, id: string): boolean {
+  return core.phase === 'leaving' && id === (core.leaving?.header('receipt') ?? LEAVE_RECEIPT);
+}

@@ -1,0 +1,139 @@
+/**
+ * The state of a session, and the list of effects that the event at hand has brought so far.
+ *
+ * The files beside this one are the rules: client.ts (what the client says), links.ts (what pods say), moves.ts (handover,
+ * recovery, drain), delivery.ts (what reaches the client and when), ending.ts. They are functions over this state.
+ */
+import type { Frame, Version } from '../../stomp/index.ts';
+import type { Pod } from '../discovery/index.ts';
+import { Dedup } from './dedup.ts';
+import type { Effect, Fact } from './effects.ts';
+import type { LinkId } from './events.ts';
+import { type Held, Hold } from './hold.ts';
+import type { Link } from './link.ts';
+import { Notices } from './notices.ts';
+import type { SessionOptions } from './options.ts';
+import type { Ordering } from './ordering.ts';
+import { Receipts } from './receipts.ts';
+import { Sequences } from './sequence.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/**
+ * - `opening`: CONNECT is here, the first pod's CONNECTED is not.
+ * - `open`: the client has CONNECTED.
+ * - `leaving`: DISCONNECT is on its way to the pod, its receipt is owed.
+ * - `ended`: nothing is done any more, whatever comes.
+ */
+export type Phase = 'opening' | 'open' | 'leaving' | 'ended';
+
+export interface HeldClientFrame extends Held {
+  readonly frame: Frame;
+}
+
+/** A span without any live link. */
+export interface Outage {
+  readonly sinceMs: number;
+  readonly from: Pod | undefined;
+  attempts: number;
+}
+
+export class Core {
+  readonly options: SessionOptions;
+  readonly connect: Frame;
+  readonly connectBinary: boolean;
+
+  phase: Phase = 'opening';
+  version: Version = '1.0';
+  leaveBy = Number.POSITIVE_INFINITY;
+  /** The DISCONNECT that is under way, and whether its receipt was asked for by the client. */
+  leaving: Frame | undefined;
+
+  readonly links = new Map<LinkId, Link>();
+  primary: Link | undefined;
+  /** The link that is to become primary. */
+  next: Link | undefined;
+  lastLink: LinkId = 0;
+  lastReceipt = 0;
+  outage: Outage | undefined;
+
+  readonly subscriptions: Subscriptions;
+  readonly notices = new Notices();
+  readonly receipts = new Receipts();
+  readonly transactions = new Set<string>();
+  readonly clientHold: Hold<HeldClientFrame>;
+  readonly dedup: Dedup;
+  readonly sequences = new Sequences();
+  /** Set while messages of more than one link have to be put in order. */
+  ordering: Ordering | undefined;
+  /** The longest time a message waited in the current handover. */
+  heldLongestMs = 0;
+
+  #clientPaused = false;
+  readonly #pausedLinks = new Set<LinkId>();
+  #effects: Effect[] = [];
+
+  constructor(options: SessionOptions, connect: Frame, connectBinary: boolean) {
+    this.options = options;
+    this.connect = connect;
+    this.connectBinary = connectBinary;
+    this.subscriptions = new Subscriptions(options.subscriptionsMax);
+    this.clientHold = new Hold(options.holdBytes);
+    this.dedup = new Dedup(options.dedupWindow);
+  }
+
+  emit(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  fact(fact: Fact): void {
+    this.#effects.push({ type: 'fact', fact });
+  }
+
+  sendLink(link: Link, bytes: Uint8Array, binary: boolean = this.connectBinary): void {
+    this.#effects.push({ type: 'send-link', link: link.id, bytes, binary });
+  }
+
+  sendClient(bytes: Uint8Array, binary: boolean = this.connectBinary): void {
+    this.#effects.push({ type: 'send-client', bytes, binary });
+  }
+
+  /** A receipt id of our own, unlike any that came before in this session. */
+  ownReceipt(prefix: string): string {
+    return `${prefix}${++this.lastReceipt}`;
+  }
+
+  /** Links that were left and still drain, live or closing. */
+  *olds(): Iterable<Link> {
+    for (const link of this.links.values()) if (link !== this.primary && link !== this.next) yield link;
+  }
+
+  hasOlds(): boolean {
+    return this.links.size > (this.primary === undefined ? 0 : 1) + (this.next === undefined ? 0 : 1);
+  }
+
+  /** Ends the event: reading stops or goes on where a bound was crossed, and the effects are handed out. */
+  finish(): Effect[] {
+    if (this.phase !== 'ended') this.#balance();
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  #balance(): void {
+    const clientPaused = this.clientHold.full || this.receipts.bytes > this.options.holdBytes;
+    if (clientPaused !== this.#clientPaused) {
+      this.#clientPaused = clientPaused;
+      this.emit({ type: 'pause-client', paused: clientPaused });
+    }
+    for (const link of this.links.values()) this.#balanceLink(link);
+  }
+
+  /** Only links whose messages are held are paused; an old link's messages pass, so it is always read. */
+  #balanceLink(link: Link): void {
+    const paused = this.ordering?.full === true && (link === this.primary || link === this.next);
+    if (paused === this.#pausedLinks.has(link.id)) return;
+    if (paused) this.#pausedLinks.add(link.id);
+    else this.#pausedLinks.delete(link.id);
+    this.emit({ type: 'pause-link', link: link.id, paused });
+  }
+}

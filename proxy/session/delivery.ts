@@ -1,0 +1,92 @@
+/** What reaches the client, once and in order. */
+import type { Frame } from '../../stomp/index.ts';
+import type { Core } from './core.ts';
+import type { Fact } from './effects.ts';
+import type { Link } from './link.ts';
+import { type HeldMessage, Ordering } from './ordering.ts';
+import { parseSequence, type SequenceNumber } from './sequence.ts';
+
+/** May a message go to the client, and what its headers have shown. */
+export interface Admission {
+  readonly deliver: boolean;
+  readonly facts: readonly Fact[];
+}
+
+const DELIVER: Admission = { deliver: true, facts: [] };
+const DUPLICATE: Admission = { deliver: false, facts: [{ type: 'duplicate-dropped' }] };
+
+/** Checks a message that is about to be delivered: a repeat of a known id is dropped, sequence numbers are audited. */
+export function admit(core: Core, frame: Frame, now: number): Admission {
+  const id = frame.header(core.options.dedupHeader);
+  const sequence = sequenceOf(frame);
+  if (id === undefined && sequence === undefined) return DELIVER;
+  return check(core, id, sequence, now);
+}
+
+function check(core: Core, id: string | undefined, sequence: SequenceNumber | undefined, now: number): Admission {
+  if (id !== undefined && !core.dedup.isNew(id)) return DUPLICATE;
+  if (sequence === undefined) return DELIVER;
+  const verdict = core.sequences.note(sequence, now);
+  const facts: Fact[] = [];
+  for (const kind of ['lost', 'reordered', 'duplicated'] as const) {
+    if (verdict[kind] > 0) facts.push({ type: 'sequence', kind, count: verdict[kind] });
+  }
+  return facts.length === 0 ? DELIVER : { deliver: true, facts };
+}
+
+function sequenceOf(frame: Frame): SequenceNumber | undefined {
+  const header = frame.header('holdfast-seq');
+  return header === undefined ? undefined : parseSequence(frame.header('destination') ?? '', header);
+}
+
+/** Starts to watch the order of messages: from the first moment that there is more than one link. */
+export function watchOrder(core: Core, now: number): void {
+  if (core.links.size < 2) return;
+  if (core.ordering === undefined) {
+    core.ordering = new Ordering(core.options, core.sequences);
+    if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'ask' });
+  }
+  for (const link of core.links.keys()) core.ordering.watch(link, now);
+}
+
+/** A link has ended; what waited for it may go, and when only the primary is left messages pass by the relay again. */
+export function unwatchOrder(core: Core, link: Link, now: number): void {
+  if (core.ordering === undefined) return;
+  core.ordering.unwatch(link.id);
+  if (core.links.size > 1) return release(core, now);
+  for (const message of core.ordering.rest()) deliver(core, message, now);
+  core.ordering = undefined;
+  if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'pass' });
+}
+
+/** A pod's MESSAGE that the relay did not pass by itself. */
+export function receive(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
+  const message: HeldMessage = {
+    bytes: frame.bytes,
+    binary,
+    link: link.id,
+    destination: frame.header('destination') ?? '',
+    id: frame.header(core.options.dedupHeader),
+    sequence: sequenceOf(frame),
+    arrivedMs: now,
+  };
+  if (core.ordering !== undefined && !core.ordering.offer(message, now)) return;
+  deliver(core, message, now);
+  release(core, now);
+}
+
+/** Lets go what may go now. */
+export function release(core: Core, now: number): void {
+  const { ordering } = core;
+  if (ordering === undefined) return;
+  for (let message = ordering.next(now); message !== undefined; message = ordering.next(now))
+    deliver(core, message, now);
+}
+
+function deliver(core: Core, message: HeldMessage, now: number): void {
+  const admission = check(core, message.id, message.sequence, now);
+  for (const fact of admission.facts) core.fact(fact);
+  if (!admission.deliver) return;
+  core.heldLongestMs = Math.max(core.heldLongestMs, now - message.arrivedMs);
+  core.sendClient(message.bytes, message.binary);
+}

@@ -1,0 +1,44 @@
+/** The end of a session: the only place that closes a client, always with a reason of the list in effects.ts. */
+import type { Core } from './core.ts';
+import type { EndReason } from './effects.ts';
+import type { Link } from './link.ts';
+import { OWN_RECEIPT } from './options.ts';
+import { disconnect, error } from './replay.ts';
+
+export interface Ending {
+  readonly why: EndReason;
+  readonly code: number;
+  readonly reason: string;
+  /** Said to the client in an ERROR frame before the close; `receiptId` when it answers a frame that asked for one. */
+  readonly error?: { readonly message: string; readonly detail: string; readonly receiptId?: string | undefined };
+}
+
+export function end(core: Core, ending: Ending): void {
+  if (core.phase === 'ended') return;
+  if (ending.error !== undefined) {
+    const { message, detail, receiptId } = ending.error;
+    core.sendClient(error(message, detail, core.version, receiptId));
+  }
+  core.phase = 'ended';
+  for (const link of core.links.values()) closeLink(core, link);
+  core.links.clear();
+  core.primary = undefined;
+  core.next = undefined;
+  core.ordering = undefined;
+  core.outage = undefined;
+  core.emit({ type: 'close-client', code: ending.code, reason: ending.reason, why: ending.why });
+  const lost = core.sequences.missing();
+  if (lost > 0) core.fact({ type: 'sequence', kind: 'lost', count: lost });
+  core.fact({ type: 'ended', why: ending.why });
+}
+
+/** The client broke the rules: which one, and what it should do. */
+export function refuse(core: Core, message: string, detail: string, receiptId?: string): void {
+  end(core, { why: 'client-protocol', code: 1002, reason: message, error: { message, detail, receiptId } });
+}
+
+function closeLink(core: Core, link: Link): void {
+  const isLive = link.state.name === 'live';
+  if (isLive) core.sendLink(link, disconnect(core.ownReceipt(OWN_RECEIPT), core.version));
+  core.emit({ type: 'close-link', link: link.id, how: link.state.name === 'dialing' ? 'abort' : 'close' });
+}

@@ -1,0 +1,73 @@
+/**
+ * One upstream link, as the session knows it.
+ *
+ *     dialing ──open──▶ connecting ──CONNECTED──▶ replaying ──barrier──▶ ready ──▶ live ──▶ closing
+ *
+ * A link before `live` is the session's `next`; a live one is its primary, or an old one that drains. Each state carries
+ * only the data that is legal in it, and `Link.to` is the only writer.
+ */
+import type { Pod } from '../discovery/index.ts';
+import type { LinkCause, LinkId } from './events.ts';
+
+export type LinkState =
+  /** The WebSocket is being opened. */
+  | { readonly name: 'dialing'; readonly untilMs: number }
+  /** CONNECT is sent. */
+  | { readonly name: 'connecting'; readonly untilMs: number }
+  /** Subscriptions are sent; `awaiting` are our receipts, `settleAtMs` is the barrier where there are none. */
+  | {
+      readonly name: 'replaying';
+      readonly untilMs: number;
+      readonly awaiting: Set<string>;
+      readonly settleAtMs: number;
+    }
+  /** The barrier is passed; the switch waits for the end of the client's open transactions. */
+  | { readonly name: 'ready'; readonly untilMs: number }
+  /** `drainUntilMs` is Infinity for the primary link. */
+  | { readonly name: 'live'; readonly drainUntilMs: number; readonly erroredAtMs: number | undefined }
+  /** DISCONNECT is sent; what comes before its receipt still counts. */
+  | { readonly name: 'closing'; readonly untilMs: number; readonly receipt: string };
+
+export class Link {
+  readonly id: LinkId;
+  readonly pod: Pod;
+  readonly cause: LinkCause;
+  readonly dialedAtMs: number;
+  #state: LinkState;
+  /** Set when the link was left for another one: where to, and since when. */
+  left: { readonly to: Pod; readonly atMs: number } | undefined;
+
+  constructor(id: LinkId, pod: Pod, cause: LinkCause, now: number, connectMaxMs: number) {
+    this.id = id;
+    this.pod = pod;
+    this.cause = cause;
+    this.dialedAtMs = now;
+    this.#state = { name: 'dialing', untilMs: now + connectMaxMs };
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  to(state: LinkState): void {
+    this.#state = state;
+  }
+
+  /** Its subscriptions are (being) made, so changes of subscriptions must be told to it. */
+  get hears(): boolean {
+    return this.#state.name === 'replaying' || this.#state.name === 'ready' || this.#state.name === 'live';
+  }
+
+  /** When this link wants to be looked at again, and why. */
+  deadline(): { atMs: number; why: string } {
+    const state = this.#state;
+    switch (state.name) {
+      case 'replaying':
+        return { atMs: Math.min(state.untilMs, state.settleAtMs), why: `link ${this.id} ${state.name}` };
+      case 'live':
+        return { atMs: state.drainUntilMs, why: `link ${this.id} drains` };
+      default:
+        return { atMs: state.untilMs, why: `link ${this.id} ${state.name}` };
+    }
+  }
+}

@@ -1,0 +1,148 @@
+/** What pods say, and how links end. */
+import type { Frame, Version } from '../../stomp/index.ts';
+import { parseHeartBeat } from '../../stomp/index.ts';
+import { classifyEnd, describeEnd, isPodTrouble } from './classify.ts';
+import { flushClientHold, isLeaveReceipt, left } from './client.ts';
+import type { Core } from './core.ts';
+import { receive, unwatchOrder } from './delivery.ts';
+import { end } from './ending.ts';
+import type { LinkEnd } from './events.ts';
+import type { Link } from './link.ts';
+import { abandon, barrierReceipt, drained, replay, requestLink, startOutage } from './moves.ts';
+import { ERROR_CLOSE_MS } from './options.ts';
+import { connectedFor } from './replay.ts';
+
+export function linkFrame(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
+  switch (frame.command) {
+    case 'MESSAGE':
+      return receive(core, link, frame, binary, now);
+    case 'RECEIPT':
+      return onReceipt(core, link, frame, binary, now);
+    case 'ERROR':
+      return onError(core, link, frame, binary, now);
+    case 'CONNECTED':
+      return onConnected(core, link, frame, binary, now);
+  }
+}
+
+function onConnected(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
+  if (link.state.name !== 'connecting') return;
+  const version = versionOf(frame);
+  if (core.phase !== 'opening' && version !== core.version) {
+    return fail(core, link, 'session', `it speaks STOMP ${version}, the client was promised ${core.version}`, now);
+  }
+  startLinkBeats(core, link, frame);
+  if (core.phase === 'opening') openClient(core, frame, version, binary);
+  replay(core, link, now);
+  if (core.primary !== undefined) flushClientHold(core, now);
+}
+
+/** STOMP 1.0 servers may leave the version out. */
+function versionOf(connected: Frame): Version {
+  const version = connected.header('version');
+  return version === '1.1' || version === '1.2' ? version : '1.0';
+}
+
+/** Heart-beats of a link: ours as often as both sides want, theirs as often as they promise (Spring promises its own). */
+function startLinkBeats(core: Core, link: Link, connected: Frame): void {
+  const [canMs, wantsMs] = parseHeartBeat(connected.header('heart-beat')) ?? [0, 0];
+  const { linkBeatMs } = core.options;
+  core.emit({
+    type: 'link-beats',
+    link: link.id,
+    sendEveryMs: wantsMs === 0 ? 0 : Math.max(linkBeatMs, wantsMs),
+    expectEveryMs: canMs === 0 ? 0 : Math.max(linkBeatMs, canMs),
+  });
+}
+
+/** The client's CONNECTED is the first pod's, with heart-beats that the proxy keeps itself, whatever pod comes later. */
+function openClient(core: Core, connected: Frame, version: Version, binary: boolean): void {
+  const [canMs, wantsMs] = parseHeartBeat(core.connect.header('heart-beat')) ?? [0, 0];
+  const { clientBeatMs } = core.options;
+  const sendEveryMs = wantsMs === 0 ? 0 : Math.max(clientBeatMs, wantsMs);
+  const expectEveryMs = canMs === 0 ? 0 : Math.max(clientBeatMs, canMs);
+  core.phase = 'open';
+  core.version = version;
+  core.sendClient(connectedFor(connected, sendEveryMs, expectEveryMs, version), binary);
+  core.emit({ type: 'client-open', version, sendEveryMs, expectEveryMs });
+}
+
+function onReceipt(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
+  const id = frame.header('receipt-id') ?? '';
+  if (link.state.name === 'closing' && id === link.state.receipt) return closed(core, link, now);
+  if (link === core.primary && isLeaveReceipt(core, id)) return left(core);
+  const hadPrimary = core.primary;
+  if (barrierReceipt(core, link, id, now)) {
+    if (core.primary !== hadPrimary) flushClientHold(core, now);
+    return;
+  }
+  if (core.receipts.pay(id, link.id) !== undefined) core.sendClient(frame.bytes, binary);
+}
+
+/** An old link has answered its DISCONNECT: everything it had has come. */
+function closed(core: Core, link: Link, now: number): void {
+  core.emit({ type: 'close-link', link: link.id, how: 'close' });
+  drained(core, link, true, now);
+}
+
+function onError(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
+  if (link === core.next) return onErrorBeforeLive(core, link, frame, binary, now);
+  if (link !== core.primary) return;
+  if (isPodTrouble(frame)) {
+    core.emit({ type: 'close-link', link: link.id, how: 'abort' });
+    return linkEnded(core, link, { kind: 'closed', code: 1001, reason: frame.header('message') ?? '' }, now);
+  }
+  core.sendClient(frame.bytes, binary);
+  if (link.state.name === 'live') link.to({ ...link.state, erroredAtMs: now });
+}
+
+/** The answer to the client's own CONNECT is the client's; the answer to a replay is ours, and means another try. */
+function onErrorBeforeLive(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
+  const message = frame.header('message') ?? 'ERROR';
+  if (core.phase !== 'opening' || isPodTrouble(frame)) {
+    return fail(core, link, isPodTrouble(frame) ? 'pod' : 'session', `ERROR: ${message}`, now);
+  }
+  core.sendClient(frame.bytes, binary);
+  end(core, { why: 'backend-error', code: 1002, reason: 'the backend refused CONNECT' });
+}
+
+/** The link has ended, by whomever. */
+export function linkEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
+  if (link === core.primary) return primaryEnded(core, link, linkEnd, now);
+  if (link === core.next) return nextEnded(core, link, linkEnd, now);
+  const inOrder = linkEnd.kind === 'closed' && (linkEnd.code === 1000 || linkEnd.code === 1001);
+  drained(core, link, inOrder, now);
+}
+
+function primaryEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
+  if (core.phase === 'leaving') return left(core);
+  const erroredAtMs = link.state.name === 'live' ? link.state.erroredAtMs : undefined;
+  const verdict = classifyEnd(linkEnd, erroredAtMs !== undefined && now - erroredAtMs <= ERROR_CLOSE_MS);
+  if (verdict.kind === 'final') return end(core, verdict);
+  core.links.delete(link.id);
+  core.fact({ type: 'link-lost', pod: link.pod, end: linkEnd, blame: verdict.blame });
+  if (core.transactions.size > 0) return tornTransaction(core);
+  startOutage(core, link, linkEnd.kind === 'silent' ? now - linkEnd.sinceMs : now);
+  unwatchOrder(core, link, now);
+}
+
+function tornTransaction(core: Core): void {
+  const detail = `The connection to the backend was lost with ${core.transactions.size} open transaction(s); what they held is undone. Connect again.`;
+  const error = { message: 'transaction lost', detail };
+  end(core, { why: 'continuity', code: 1011, reason: 'open transaction lost', error });
+}
+
+function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
+  const verdict = classifyEnd(linkEnd, false);
+  if (verdict.kind === 'final' && verdict.why === 'backend-denied' && core.primary === undefined) {
+    const detail = 'The backend does not accept this connection. Sign in again.';
+    return end(core, { ...verdict, error: { message: 'not allowed', detail } });
+  }
+  fail(core, link, verdict.kind === 'lost' ? verdict.blame : 'session', describeEnd(linkEnd), now);
+}
+
+/** A link that was to become primary will not. */
+export function fail(core: Core, link: Link, blame: 'pod' | 'session', why: string, now: number): void {
+  abandon(core, link, blame, why, now);
+  requestLink(core);
+}

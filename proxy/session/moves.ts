@@ -1,0 +1,226 @@
+/**
+ * How a session moves: dialling, the replay with its barrier, the switch, the drain of what was left, and recovery.
+ *
+ * Handover is make before break: until the barrier nothing leaves the old link, and a handover that fails leaves the
+ * session where it was (`kept`). After the switch the old link is read until nothing more can come.
+ */
+import type { Frame } from '../../stomp/index.ts';
+import type { Pod } from '../discovery/index.ts';
+import type { Core } from './core.ts';
+import { unwatchOrder, watchOrder } from './delivery.ts';
+import type { LinkCause } from './events.ts';
+import { Link } from './link.ts';
+import { OWN_RECEIPT } from './options.ts';
+import { connectFor, disconnect, receipt, repeatOf, resendOf } from './replay.ts';
+
+/** Ours on a replayed SUBSCRIBE; the barrier waits for them. */
+const BARRIER_RECEIPT = `${OWN_RECEIPT}barrier-`;
+const CLOSE_RECEIPT = `${OWN_RECEIPT}close-`;
+
+/** Routing has chosen a pod. What no longer fits (the session ended, or is there already) only frees routing's slot. */
+export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): void {
+  const { primary } = core;
+  const unfit =
+    core.phase === 'leaving' || core.phase === 'ended' || (cause === 'handover') !== (primary !== undefined);
+  if (unfit || primary?.pod.id === pod.id) {
+    return core.fact({ type: 'link-failed', pod, cause, blame: 'session', why: 'no longer wanted', kept: true });
+  }
+  if (core.next !== undefined) abandon(core, core.next, 'session', 'replaced by a newer choice', now);
+  const old = findOld(core, pod);
+  if (old === undefined) return dial(core, cause, pod, now);
+  if (old.state.name === 'live' && core.transactions.size === 0) return goBack(core, old, cause, now);
+  core.fact({
+    type: 'link-failed',
+    pod,
+    cause,
+    blame: 'session',
+    why: 'its old link is still closing',
+    kept: primary !== undefined,
+  });
+  if (primary === undefined) requestLink(core);
+}
+
+function findOld(core: Core, pod: Pod): Link | undefined {
+  for (const link of core.olds()) if (link.pod.id === pod.id) return link;
+  return undefined;
+}
+
+function dial(core: Core, cause: LinkCause, pod: Pod, now: number): void {
+  const link = new Link(++core.lastLink, pod, cause, now, core.options.connectMaxMs);
+  core.links.set(link.id, link);
+  core.next = link;
+  if (core.primary !== undefined) {
+    core.heldLongestMs = 0;
+    core.fact({ type: 'handover-started', from: core.primary.pod, to: pod });
+  }
+  core.emit({ type: 'dial', link: link.id, pod, cause });
+  core.emit({ type: 'link-route', link: link.id, route: 'ask' });
+  watchOrder(core, now);
+}
+
+/** The pod wins a user back while its old link still drains: that link has all subscriptions, so it is primary again. */
+function goBack(core: Core, old: Link, cause: LinkCause, now: number): void {
+  old.left = undefined;
+  core.next = old;
+  core.ordering?.promote(old.id);
+  if (core.primary !== undefined) core.fact({ type: 'handover-started', from: core.primary.pod, to: old.pod });
+  core.fact({ type: 'link-live', pod: old.pod, cause, tookMs: 0 });
+  switchTo(core, old, now);
+}
+
+export function opened(core: Core, link: Link): void {
+  if (link.state.name !== 'dialing') return;
+  link.to({ name: 'connecting', untilMs: link.state.untilMs });
+  const pinned = core.phase === 'opening' ? undefined : core.version;
+  core.sendLink(link, connectFor(core.connect, link.cause, pinned, core.options));
+}
+
+/** CONNECTED is here: the subscriptions are said again, and the barrier is what proves them live. */
+export function replay(core: Core, link: Link, now: number): void {
+  const { options } = core;
+  core.fact({ type: 'link-live', pod: link.pod, cause: link.cause, tookMs: now - link.dialedAtMs });
+  const awaiting = new Set<string>();
+  for (const subscription of core.subscriptions) {
+    const own = options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+    if (own !== undefined) awaiting.add(own);
+    core.sendLink(link, repeatOf(subscription.frame, link.cause, own, core.version));
+  }
+  const settles = options.barrier === 'settle' && core.subscriptions.size > 0;
+  const settleAtMs = settles ? now + options.settleMs : Number.POSITIVE_INFINITY;
+  link.to({ name: 'replaying', untilMs: now + options.barrierMaxMs, awaiting, settleAtMs });
+  if (awaiting.size === 0 && !settles) passBarrier(core, link, now);
+}
+
+/** A client's SUBSCRIBE or UNSUBSCRIBE in the middle of a replay is said on the new link too, and joins its barrier. */
+export function mirrorTo(core: Core, link: Link, frame: Frame): void {
+  const { state } = link;
+  const own =
+    state.name === 'replaying' && core.options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+  if (own !== undefined && state.name === 'replaying') state.awaiting.add(own);
+  core.sendLink(link, repeatOf(frame, link.cause, own, core.version));
+}
+
+/** One of our receipts came back. True when it was one of ours. */
+export function barrierReceipt(core: Core, link: Link, id: string, now: number): boolean {
+  const { state } = link;
+  if (state.name !== 'replaying' || !state.awaiting.delete(id)) return id.startsWith(OWN_RECEIPT);
+  if (state.awaiting.size === 0) passBarrier(core, link, now);
+  return true;
+}
+
+/** Every subscription of the new link is live. A switch in the middle of a transaction would tear it: that waits. */
+export function passBarrier(core: Core, link: Link, now: number): void {
+  if (core.primary !== undefined && core.transactions.size > 0) {
+    link.to({ name: 'ready', untilMs: now + core.options.barrierMaxMs });
+    return;
+  }
+  switchTo(core, link, now);
+}
+
+/** From here the client's frames go to the new link. This cannot fail and cannot be taken back. */
+export function switchTo(core: Core, link: Link, now: number): void {
+  const from = core.primary;
+  core.primary = link;
+  core.next = undefined;
+  link.to({ name: 'live', drainUntilMs: Number.POSITIVE_INFINITY, erroredAtMs: undefined });
+  if (from !== undefined) leave(core, from, link, now);
+  if (core.ordering === undefined) core.emit({ type: 'link-route', link: link.id, route: 'pass' });
+  core.emit({ type: 'client-route', link: link.id });
+  settleDebts(core, link);
+  if (core.outage !== undefined) endOutage(core, link, core.outage, now);
+}
+
+function leave(core: Core, from: Link, to: Link, now: number): void {
+  const { commitMaxMs, drainMaxMs } = core.options;
+  from.left = { to: to.pod, atMs: now };
+  from.to({ name: 'live', drainUntilMs: now + commitMaxMs + drainMaxMs, erroredAtMs: undefined });
+  core.fact({ type: 'switched', from: from.pod, to: to.pod });
+}
+
+/** Receipts that dead links owe: what the replay has made true is answered, a SEND is sent again. */
+function settleDebts(core: Core, link: Link): void {
+  const orphans = core.receipts.takeOrphans((id) => core.links.has(id));
+  let resent = 0;
+  for (const { id, frame, binary } of orphans) {
+    if (frame.command === 'SEND') {
+      core.sendLink(link, resendOf(frame, core.version), binary);
+      core.receipts.owe(frame, link.id, binary);
+      resent++;
+    } else core.sendClient(receipt(id, core.version));
+  }
+  if (resent > 0) core.fact({ type: 'resent', frames: resent });
+}
+
+function endOutage(core: Core, link: Link, outage: NonNullable<Core['outage']>, now: number): void {
+  core.outage = undefined;
+  if (outage.from === undefined) return;
+  const gapMs = now - outage.sinceMs;
+  core.fact({ type: 'recovered', from: outage.from, to: link.pod, gapMs, attempts: outage.attempts });
+  announce(core, { from: outage.from, to: link.pod, planned: false, gapMs, proven: false });
+}
+
+/** A link that did not come to life is given up. With a live link the session stays where it is, else it tries again. */
+export function abandon(core: Core, link: Link, blame: 'pod' | 'session', why: string, now: number): void {
+  core.links.delete(link.id);
+  core.next = undefined;
+  core.emit({ type: 'close-link', link: link.id, how: 'abort' });
+  const kept = core.primary !== undefined;
+  core.fact({ type: 'link-failed', pod: link.pod, cause: link.cause, blame, why, kept });
+  unwatchOrder(core, link, now);
+}
+
+/** Asks for another pod, after a link was lost or did not come to life. */
+export function requestLink(core: Core): void {
+  if (core.outage === undefined) return;
+  const cause = core.outage.from === undefined ? 'open' : 'recovery';
+  core.emit({ type: 'request-link', cause, attempt: core.outage.attempts++ });
+}
+
+/** The primary link is gone without anybody's wish. A handover that was under way becomes the recovery. */
+export function startOutage(core: Core, lost: Link, sinceMs: number): void {
+  core.primary = undefined;
+  core.outage = { sinceMs, from: lost.pod, attempts: 0 };
+  core.emit({ type: 'client-route', link: undefined });
+  if (core.next === undefined) requestLink(core);
+}
+
+/** Nothing more has to be waited for on an old link: DISCONNECT, whose receipt proves that everything has come. */
+export function closeOld(core: Core, link: Link, now: number): void {
+  const own = core.ownReceipt(CLOSE_RECEIPT);
+  link.to({ name: 'closing', untilMs: now + core.options.closeMaxMs, receipt: own });
+  core.sendLink(link, disconnect(own, core.version));
+}
+
+/** An old link is done. `proven`: it ended in order, so that nothing it had can be missing. */
+export function drained(core: Core, link: Link, proven: boolean, now: number): void {
+  core.links.delete(link.id);
+  unwatchOrder(core, link, now);
+  if (link.left === undefined) return;
+  const { to } = link.left;
+  const isProven = proven && core.options.barrier === 'receipt';
+  core.fact({ type: 'handed-over', from: link.pod, to, gapMs: core.heldLongestMs, proven: isProven });
+  announce(core, { from: link.pod, to, planned: true, gapMs: core.heldLongestMs, proven: isProven });
+}
+
+function announce(core: Core, moved: { from: Pod; to: Pod; planned: boolean; gapMs: number; proven: boolean }): void {
+  const { from, to, planned, gapMs, proven } = moved;
+  const continuity = proven ? 'proven' : 'unproven';
+  const notice = {
+    type: 'moved',
+    from: from.name,
+    to: to.name,
+    planned,
+    gapMs: Math.round(gapMs),
+    continuity,
+  } as const;
+  for (const bytes of core.notices.announce(notice, core.version)) core.sendClient(bytes);
+}
+
+/** Every producer has moved on: what old links still hold comes now, so their drain begins. */
+export function committed(core: Core, now: number): void {
+  for (const link of core.olds()) {
+    if (link.state.name !== 'live') continue;
+    const drainUntilMs = Math.min(link.state.drainUntilMs, now + core.options.drainMaxMs);
+    link.to({ ...link.state, drainUntilMs });
+  }
+}

@@ -1,0 +1,51 @@
+/** The bounds of a session. Each comes from the configuration; the comment gives the reason of its default. */
+export interface SessionOptions {
+  /** How a new link proves that its subscriptions are live: by RECEIPT, or by waiting `settleMs`. */
+  readonly barrier: 'receipt' | 'settle';
+  readonly settleMs: number;
+  /** From dialling to CONNECTED. */
+  readonly connectMaxMs: number;
+  /** From CONNECTED to the barrier; a pod that answers no receipts fails here instead of holding a session for ever. */
+  readonly barrierMaxMs: number;
+  /** A destination that was silent on the old link for this long has nothing left there (50 ms: a slow broker's flush). */
+  readonly orderQuietMs: number;
+  /** How long messages wait for one that sequence numbers prove to be still missing. */
+  readonly orderMaxMs: number;
+  /** How long an old link is read after the producers have moved on. */
+  readonly drainMaxMs: number;
+  /** How long an old link waits for the producers' commit before its drain starts all the same. */
+  readonly commitMaxMs: number;
+  /** How long a closing link may take to answer DISCONNECT. */
+  readonly closeMaxMs: number;
+  /** How long a client is kept without any link. */
+  readonly outageMaxMs: number;
+  /** Held bytes per direction; past it reading stops, so that the peer's own buffers fill instead of ours. */
+  readonly holdBytes: number;
+  readonly subscriptionsMax: number;
+  /** Ids remembered for dropping messages that a producer sent twice. */
+  readonly dedupWindow: number;
+  /** The header that carries a produced message's id. */
+  readonly dedupHeader: string;
+  /** What we ask of a pod: heart-beats this often, both ways. */
+  readonly linkBeatMs: number;
+  /** The fastest heart-beat that a client may ask of us, and the default one we ask of it. */
+  readonly clientBeatMs: number;
+  /** Headers of the proxy's own in every upstream CONNECT (the identity), and names that clients may not set there. */
+  readonly connectHeaders: readonly (readonly [name: string, value: string])[];
+  readonly dropConnectHeader: (name: string) => boolean;
+}
+
+/**
+ * A frame that arrives on the new link waits at least this long while an old link drains, so that what had reached the
+ * proxy on the old link before is read first: one turn of the event loop, with room for a busy one.
+ */
+export const ORDER_POLL_MS = 5;
+
+/** An ERROR that a link's close follows within this time was the application's last word; a later close is a lost link. */
+export const ERROR_CLOSE_MS = 5_000;
+
+/** Our receipts; a client that uses such an id itself is refused, so an answer always belongs to one asker. */
+export const OWN_RECEIPT = 'holdfast-';
+
+/** The destination that the proxy answers itself. */
+export const SESSION_DESTINATION = '/holdfast/session';

@@ -1,0 +1,54 @@
+/**
+ * Receipts that the client has asked for and not got.
+ *
+ * Each is owed by the link that carried the frame. When that link dies a SEND is sent again on the next one, marked as a
+ * repeat (at least once is what its receipt asks for); a SUBSCRIBE or UNSUBSCRIBE is true as soon as the replay is, and is
+ * answered then. The kept frames count in the session's bound: past it reading from the client stops until answers come.
+ */
+import type { Frame } from '../../stomp/index.ts';
+import type { LinkId } from './events.ts';
+
+export interface Owed {
+  readonly id: string;
+  readonly link: LinkId;
+  readonly frame: Frame;
+  readonly binary: boolean;
+}
+
+export class Receipts {
+  #owed: Owed[] = [];
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get length(): number {
+    return this.#owed.length;
+  }
+
+  /** Notes that `link` carries a frame that asks for a receipt; a frame that asks for none is no debt. */
+  owe(frame: Frame, link: LinkId, binary: boolean): void {
+    const id = frame.header('receipt');
+    if (id === undefined) return;
+    this.#owed.push({ id, link, frame, binary });
+    this.#bytes += frame.bytes.byteLength;
+  }
+
+  /** A RECEIPT came on `link`: the debt it pays, once; undefined for a repeat or another link's debt. */
+  pay(id: string, link: LinkId): Owed | undefined {
+    const index = this.#owed.findIndex((owed) => owed.id === id && owed.link === link);
+    if (index < 0) return undefined;
+    const [paid] = this.#owed.splice(index, 1);
+    if (paid !== undefined) this.#bytes -= paid.frame.bytes.byteLength;
+    return paid;
+  }
+
+  /** Takes out what dead links owe, in the order it was asked for. */
+  takeOrphans(isAlive: (link: LinkId) => boolean): Owed[] {
+    const orphans = this.#owed.filter((owed) => !isAlive(owed.link));
+    this.#owed = this.#owed.filter((owed) => isAlive(owed.link));
+    for (const owed of orphans) this.#bytes -= owed.frame.bytes.byteLength;
+    return orphans;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Audits the sequence numbers of produced messages, always, in production too: the promise is counted, not assumed.
+ *
+ * `holdfast-seq: <stream>:<n>` counts from 1 without holes per stream, user and destination. The first number seen is the
+ * baseline: a client that subscribes in the middle of a stream has lost nothing. A number that is skipped is `missing`; if
+ * it comes later it was reordered, if it has not come after LOST_AFTER_MS it was lost.
+ *
+ * The same numbers prove at a handover that nothing is missing between the old link and the new one (ordering.ts).
+ */
+
+/** Streams remembered per session. A user has one per destination and producer; past that the oldest is forgotten. */
+export const STREAMS_MAX = 256;
+/** Missing numbers remembered per stream; past that the oldest count as lost. */
+export const MISSING_MAX = 64;
+/** Longer than any handover, drain or producer retry takes: what has not come by then will not come. */
+export const LOST_AFTER_MS = 30_000;
+
+export interface SequenceNumber {
+  readonly key: string;
+  readonly n: number;
+}
+
+export type Verdict = { readonly lost: number; readonly reordered: number; readonly duplicated: number };
+
+interface Stream {
+  highest: number;
+  /** The first number seen; anything below came before the subscription. */
+  readonly baseline: number;
+  /** Skipped numbers with the time they were first missed, oldest first. */
+  readonly missing: Map<number, number>;
+}
+
+/** Reads a `holdfast-seq` header; undefined when it is absent or malformed (then the message simply is not audited). */
+export function parseSequence(destination: string, header: string | undefined): SequenceNumber | undefined {
+  if (header === undefined) return undefined;
+  const colon = header.lastIndexOf(':');
+  const n = Number(header.slice(colon + 1));
+  if (!Number.isSafeInteger(n) || n < 1) return undefined;
+  return { key: `${destination}\n${header.slice(0, Math.max(colon, 0))}`, n };
+}
+
+export class Sequences {
+  readonly #streams = new Map<string, Stream>();
+
+  /** Would this number come exactly next, so that nothing can be missing before it? `unknown`: its stream is new here. */
+  expects({ key, n }: SequenceNumber): 'next' | 'hole' | 'passed' | 'unknown' {
+    const stream = this.#streams.get(key);
+    if (stream === undefined) return n === 1 ? 'next' : 'unknown';
+    if (n <= stream.highest) return 'passed';
+    return n === stream.highest + 1 ? 'next' : 'hole';
+  }
+
+  /** Notes a number that is delivered now. */
+  note({ key, n }: SequenceNumber, now: number): Verdict {
+    const stream = this.#streams.get(key);
+    if (stream === undefined) {
+      this.#remember(key, n);
+      return NOTHING;
+    }
+    const lost = forgetLost(stream, now);
+    if (n > stream.highest) return { ...NOTHING, lost: lost + this.#advance(stream, n, now) };
+    if (stream.missing.delete(n) || n < stream.baseline) return { ...NOTHING, lost, reordered: 1 };
+    return { ...NOTHING, lost, duplicated: 1 };
+  }
+
+  /** Forgets a destination: what comes while the client is not subscribed to it is not missing. */
+  forget(destination: string): void {
+    for (const key of this.#streams.keys()) if (key.startsWith(`${destination}\n`)) this.#streams.delete(key);
+  }
+
+  /** What is still missing counts as lost when the session ends. */
+  missing(): number {
+    let count = 0;
+    for (const stream of this.#streams.values()) count += stream.missing.size;
+    return count;
+  }
+
+  #remember(key: string, n: number): void {
+    this.#streams.set(key, { highest: n, baseline: n, missing: new Map() });
+    if (this.#streams.size > STREAMS_MAX) {
+      for (const oldest of this.#streams.keys()) {
+        this.#streams.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  /** Moves the stream to `n`; returns how many skipped numbers had to be given up at once, for want of room. */
+  #advance(stream: Stream, n: number, now: number): number {
+    const firstKept = Math.max(stream.highest + 1, n - MISSING_MAX);
+    let lost = firstKept - (stream.highest + 1);
+    for (let skipped = firstKept; skipped < n; skipped++) stream.missing.set(skipped, now);
+    stream.highest = n;
+    for (const oldest of stream.missing.keys()) {
+      if (stream.missing.size <= MISSING_MAX) break;
+      stream.missing.delete(oldest);
+      lost++;
+    }
+    return lost;
+  }
+}
+
+const NOTHING: Verdict = { lost: 0, reordered: 0, duplicated: 0 };
+
+function forgetLost(stream: Stream, now: number): number {
+  let lost = 0;
+  for (const [n, since] of stream.missing) {
+    if (now - since < LOST_AFTER_MS) break;
+    stream.missing.delete(n);
+    lost++;
+  }
+  return lost;
+}
