@@ -22,6 +22,12 @@ export function text(bytes: Uint8Array, from: number, to: number): string {
   return decoder.decode(bytes.subarray(from, to));
 }
 
+/** Where `octet` first stands in [from, to), or -1. */
+export function indexOf(octet: number, bytes: Uint8Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) if (bytes[i] === octet) return i;
+  return -1;
+}
+
 /** Whether `bytes` holds exactly `expected` from `from` to `to`. */
 export function same(bytes: Uint8Array, from: number, to: number, expected: Uint8Array): boolean {
   if (to - from !== expected.length) return false;

@@ -10,7 +10,7 @@
  * proxy. So frames of clients are read strictly wherever real peers read differently (STOMP-over-WebSocket servers differ
  * on content-length outside SEND, on repeated content-length, on NUL and CR inside header lines).
  */
-import { BACKSLASH, COLON, CR, EMPTY, LF, NUL, same, text, utf8 } from './bytes.ts';
+import { COLON, CR, EMPTY, indexOf, LF, NUL, same, text, utf8 } from './bytes.ts';
 import { commandAt, isEscaped, MAX_COMMAND_LINE, mayHaveBody, type Peer } from './commands.ts';
 import { StompError } from './errors.ts';
 import { Frame } from './frame.ts';
@@ -201,29 +201,22 @@ export class Decoder {
     if (++this.#headerCount > this.#limits.maxHeaders) {
       throw this.#fail('too-many-headers', `has more than ${this.#limits.maxHeaders} headers`);
     }
-    let colon = NONE;
-    let backslash = false;
-    let carriageReturn = false;
-    for (let i = from; i < to; i++) {
-      const octet = this.#source[i];
-      if (octet === COLON && colon === NONE) colon = i;
-      else if (octet === BACKSLASH) backslash = true;
-      else if (octet === CR) carriageReturn = true;
-    }
-    if (colon === NONE) throw this.#badHeader('has no colon');
-    if (this.#strict) this.#checkStrictly(from, colon, to, backslash, carriageReturn);
+    const colon = indexOf(COLON, this.#source, from, to);
+    if (colon < 0) throw this.#badHeader('has no colon');
+    if (this.#strict) this.#checkStrictly(from, colon, to);
     if (same(this.#source, from, colon, CONTENT_LENGTH)) this.#readContentLength(colon + 1, to);
   }
 
-  #checkStrictly(from: number, colon: number, to: number, backslash: boolean, carriageReturn: boolean): void {
+  #checkStrictly(from: number, colon: number, to: number): void {
+    const source = this.#source;
     const version = this.#frameVersion;
     if (colon === from) throw this.#badHeader('has an empty name');
     // Some 1.0 peers trim names: to them this would be a header that was not seen here.
-    if (version === '1.0' && (isBlank(this.#source[from]) || isBlank(this.#source[colon - 1]))) {
+    if (version === '1.0' && (isBlank(source[from]) || isBlank(source[colon - 1]))) {
       throw this.#badHeader('has blanks round its name');
     }
-    if (carriageReturn && version === '1.2') throw this.#badHeader('has a CR inside');
-    if (backslash && isEscaped(this.#command) && !validEscapes(this.#source, from, to, version)) {
+    if (version === '1.2' && indexOf(CR, source, from, to) >= 0) throw this.#badHeader('has a CR inside');
+    if (isEscaped(this.#command) && !validEscapes(source, from, to, version)) {
       throw this.#fail('bad-escape', `has an escape in header line ${this.#headerCount} that STOMP ${version} lacks`);
     }
   }

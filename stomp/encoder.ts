@@ -59,7 +59,7 @@ export function rewrite(
 function keptLines(frame: Frame, drop: ((name: string) => boolean) | undefined): Uint8Array[] {
   const lines = [...frame.headerLines()];
   if (drop === undefined) return lines;
-  const names = Array.from(frame.headers(), ([name]) => name);
+  const names = [...frame.headerNames()];
   return lines.filter((_, index) => {
     const name = names[index];
     return name === undefined || name === CONTENT_LENGTH || !drop(name);

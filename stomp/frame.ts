@@ -54,6 +54,11 @@ export class Frame {
     return this.#headerSpans().map((span) => [this.#name(span), this.#value(span)] as const);
   }
 
+  /** The names of all headers in order, repeated ones too, unescaped. */
+  headerNames(): Iterable<string> {
+    return this.#headerSpans().map((span) => this.#name(span));
+  }
+
   /** The raw header lines in order, without their line ends. */
   headerLines(): Iterable<Uint8Array> {
     return this.#headerSpans().map((span) => this.bytes.subarray(span.from, span.to));
@@ -85,6 +90,7 @@ export class Frame {
   }
 
   #text(from: number, to: number): string {
-    return isEscaped(this.command) ? unescapeText(this.bytes, from, to, this.version) : text(this.bytes, from, to);
+    const raw = text(this.bytes, from, to);
+    return isEscaped(this.command) ? unescapeText(raw, this.version) : raw;
   }
 }

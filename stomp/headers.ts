@@ -10,19 +10,15 @@
  * CONNECT and CONNECTED are never escaped in any version. A line is split at its first colon: real peers leave later
  * colons unescaped.
  */
-import { BACKSLASH, BLANK, COLON, CR, LF, TAB, text } from './bytes.ts';
+import { BACKSLASH, BLANK, COLON, CR, LF, TAB } from './bytes.ts';
 import type { Version } from './versions.ts';
 
 const N = 110;
 const C = 99;
 const R = 114;
 
-/** The octet meant by the one after a backslash, or undefined when the version does not define that escape. */
-function meaning(octet: number | undefined, version: Version): number | undefined {
-  if (octet === N) return LF;
-  if (octet === C) return COLON;
-  if (octet === BACKSLASH) return BACKSLASH;
-  return octet === R && version === '1.2' ? CR : undefined;
+function isEscape(octet: number | undefined, version: Version): boolean {
+  return octet === N || octet === C || octet === BACKSLASH || (octet === R && version === '1.2');
 }
 
 /** Whether every backslash in these octets begins an escape that `version` defines; always so in 1.0, which has none. */
@@ -31,7 +27,7 @@ export function validEscapes(bytes: Uint8Array, from: number, to: number, versio
   for (let i = from; i < to; i++) {
     if (bytes[i] !== BACKSLASH) continue;
     i++;
-    if (i >= to || meaning(bytes[i], version) === undefined) return false;
+    if (i >= to || !isEscape(bytes[i], version)) return false;
   }
   return true;
 }
@@ -64,19 +60,13 @@ export function headerSpans(bytes: Uint8Array, at: number, version: Version): He
   }
 }
 
-/** The text in these octets, escapes resolved; an escape that the version does not define stays as it stands. */
-export function unescapeText(bytes: Uint8Array, from: number, to: number, version: Version): string {
-  const first = version === '1.0' ? -1 : bytes.indexOf(BACKSLASH, from);
-  if (first < 0 || first >= to) return text(bytes, from, to);
-  const plain = new Uint8Array(to - from);
-  let length = 0;
-  for (let i = from; i < to; i++) {
-    const octet = bytes[i] ?? 0;
-    const meant = octet === BACKSLASH && i + 1 < to ? meaning(bytes[i + 1], version) : undefined;
-    if (meant !== undefined) i++;
-    plain[length++] = meant ?? octet;
-  }
-  return text(plain, 0, length);
+const MEANINGS: Readonly<Record<string, string>> = { '\\n': '\n', '\\c': ':', '\\\\': '\\', '\\r': '\r' };
+
+/** What a name or value means; an escape that the version does not define stays as it stands. */
+export function unescapeText(raw: string, version: Version): string {
+  if (version === '1.0' || !raw.includes('\\')) return raw;
+  const escapes = version === '1.2' ? /\\[nc\\r]/g : /\\[nc\\]/g;
+  return raw.replace(escapes, (sequence) => MEANINGS[sequence] ?? sequence);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', ':': '\\c', '\r': '\\r' };
