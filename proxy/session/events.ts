@@ -7,12 +7,12 @@
 
 import type { Frame, StompError } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
+import type { LinkCause } from '../routing/index.ts';
 
 /** Names one link of one session. Numbers only grow, so a callback of a link that was left is recognised and ignored. */
 export type LinkId = number;
 
-/** Why a link is made: the first one, a planned move, or because the last one was lost. */
-export type LinkCause = 'open' | 'handover' | 'recovery';
+export type { LinkCause };
 
 /** How a link ended, as the shell saw it. */
 export type LinkEnd =

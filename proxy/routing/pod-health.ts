@@ -1,0 +1,80 @@
+/**
+ * What links have shown of one pod: may new links be made to it now, and how many at once?
+ *
+ * Links are the faster detector: the first that fails for the pod's sake makes it `suspect` for new links at once, for
+ * SUSPECT_MIN_MS, doubling with each failure after that. How many links may be on their way to CONNECTED grows by one with
+ * each that is quick and halves when one is slow or fails (AIMD), so a pod that is starting up is not run down by a wave.
+ */
+
+/** First suspicion: long enough to look elsewhere, short enough that a container restart is not missed. */
+export const SUSPECT_MIN_MS = 1_000;
+/** A pod that its orchestrator still lists as serving is tried this often, one link at a time, so a return is seen soon. */
+export const SUSPECT_MAX_MS = 5_000;
+/** CONNECTED within this time is quick: the window grows. */
+export const QUICK_CONNECT_MS = 100;
+/** CONNECTED after more than this is slow: the window halves. */
+export const SLOW_CONNECT_MS = 500;
+
+export class PodHealth {
+  readonly #windowMax: number;
+  #window: number;
+  #inFlight = 0;
+  #suspectUntilMs = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+
+  constructor(windowMax: number) {
+    this.#windowMax = windowMax;
+    this.#window = windowMax;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** New links may be on their way up to this many at once. */
+  get window(): number {
+    return Math.max(1, Math.floor(this.#window));
+  }
+
+  get suspectUntilMs(): number {
+    return this.#suspectUntilMs;
+  }
+
+  isSuspect(now: number): boolean {
+    return now < this.#suspectUntilMs;
+  }
+
+  hasRoom(): boolean {
+    return this.#inFlight < this.window;
+  }
+
+  began(): void {
+    this.#inFlight++;
+  }
+
+  /** A link that had begun is no longer on its way, for reasons that say nothing of the pod. */
+  ended(): void {
+    this.#inFlight = Math.max(0, this.#inFlight - 1);
+  }
+
+  connected(tookMs: number): void {
+    this.ended();
+    this.trust();
+    if (tookMs > SLOW_CONNECT_MS) this.#window = Math.max(1, this.#window / 2);
+    else if (tookMs <= QUICK_CONNECT_MS) this.#window = Math.min(this.#windowMax, this.#window + 1);
+  }
+
+  /** What was known against the pod is void. The window stays: a process that has just started may be slow. */
+  trust(): void {
+    this.#failures = 0;
+    this.#suspectUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A link failed, before CONNECTED or after, and the pod is to blame. Failures during a suspicion are one and the same. */
+  failed(now: number): void {
+    if (this.isSuspect(now)) return;
+    this.#window = 1;
+    this.#suspectUntilMs = now + Math.min(SUSPECT_MAX_MS, SUSPECT_MIN_MS * 2 ** this.#failures);
+    this.#failures++;
+  }
+}

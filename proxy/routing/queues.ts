@@ -1,0 +1,63 @@
+/**
+ * Sessions that wait for a link, by the pod they wait for, in three classes: those that have no link and had one, those
+ * that never had one, and those that are only to be moved. In a class it is first come, first served.
+ */
+export type Urgency = 'recovery' | 'open' | 'leaving' | 'move';
+
+/** `leaving`: a planned move away from a pod that drains or is gone, which has the shorter time. */
+const ORDER: readonly Urgency[] = ['recovery', 'open', 'leaving', 'move'];
+
+export class Queues<Session> {
+  readonly #byPod = new Map<string, Map<Urgency, Set<Session>>>();
+  readonly #places = new Map<Session, { podId: string; urgency: Urgency }>();
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  podIds(): string[] {
+    return [...this.#byPod.keys()];
+  }
+
+  has(session: Session): boolean {
+    return this.#places.has(session);
+  }
+
+  /** A session waits in one place only; an equal place keeps its turn. */
+  put(session: Session, podId: string, urgency: Urgency): void {
+    const place = this.#places.get(session);
+    if (place?.podId === podId && place.urgency === urgency) return;
+    this.remove(session);
+    this.#places.set(session, { podId, urgency });
+    const classes = getOrPut(this.#byPod, podId, () => new Map<Urgency, Set<Session>>());
+    const waiting = getOrPut(classes, urgency, () => new Set<Session>());
+    waiting.add(session);
+  }
+
+  remove(session: Session): void {
+    const place = this.#places.get(session);
+    if (place === undefined) return;
+    this.#places.delete(session);
+    const classes = this.#byPod.get(place.podId);
+    classes?.get(place.urgency)?.delete(session);
+    if (classes?.get(place.urgency)?.size === 0) classes.delete(place.urgency);
+    if (classes?.size === 0) this.#byPod.delete(place.podId);
+  }
+
+  /** The most urgent session that waits for a pod. */
+  first(podId: string): { session: Session; urgency: Urgency } | undefined {
+    const classes = this.#byPod.get(podId);
+    for (const urgency of ORDER) {
+      for (const session of classes?.get(urgency) ?? []) return { session, urgency };
+    }
+    return undefined;
+  }
+}
+
+function getOrPut<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,420 @@
+/**
+ * Where every session belongs, and when it may go there.
+ *
+ * Routing knows the ring, the health of the pods and the place of each session. It answers a session's wish for a link and,
+ * unasked, moves sessions whose pod is no longer their owner (the governor): at most `perSecond` in all, a window per pod
+ * that follows its time to CONNECTED, most urgent first. It is pure: time and random numbers come in as arguments, and what it
+ * decides comes out of `tick`.
+ *
+ * The ring is `committed` once every session of this proxy is at its owner: producers follow the committed ring, so a user's
+ * messages go to the old owner, which is still linked, until the new one is.
+ */
+import { Ring, type RingOptions } from '../../ring/index.ts';
+import type { Pod, Topology } from '../discovery/index.ts';
+import { Membership } from './membership.ts';
+import { PodHealth } from './pod-health.ts';
+import { Queues, type Urgency } from './queues.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+export interface RoutingOptions {
+  readonly ring: RingOptions;
+  readonly admitAfterMs: number;
+  /** Handovers and recoveries in all. */
+  readonly perSecond: number;
+  /** Links on their way to CONNECTED, at most, for each pod. */
+  readonly inFlightPerPod: number;
+  /** Longest wait between two tries of one session. */
+  readonly retryMaxMs: number;
+}
+
+export type SessionId = number;
+/** Why a link is made: the first one, a planned move, or because the last one was lost. */
+export type LinkCause = 'open' | 'handover' | 'recovery';
+
+export interface Grant {
+  readonly session: SessionId;
+  readonly cause: LinkCause;
+  readonly pod: Pod;
+}
+
+export interface Decisions {
+  readonly grants: readonly Grant[];
+  /** Sessions that have moved and whose producers now follow. */
+  readonly committed: readonly SessionId[];
+}
+
+export interface Governed {
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly astray: number;
+}
+
+/** First wait of a session whose try has failed; doubles, with full jitter, up to `retryMaxMs`. */
+export const RETRY_MIN_MS = 100;
+/** Moves that may start at once after a rest, so that a small fleet moves in one breath. */
+const BURST = 64;
+
+interface Place {
+  readonly user: string;
+  readonly key: string;
+  /** Where the session's primary link is. */
+  pod: Pod | undefined;
+  /** The session has asked for a link and has not got one. */
+  wants: 'open' | 'recovery' | undefined;
+  /** The pod it was sent to, until that link is connected or has failed. */
+  sentTo: string | undefined;
+  /** The next try comes not before this. */
+  notBeforeMs: number;
+  failures: number;
+}
+
+export class Routing {
+  readonly #options: RoutingOptions;
+  readonly #random: () => number;
+  readonly #membership: Membership;
+  readonly #bucket: TokenBucket;
+  readonly #health = new Map<string, PodHealth>();
+  readonly #places = new Map<SessionId, Place>();
+  readonly #byUser = new Map<string, Set<SessionId>>();
+  readonly #queues = new Queues<SessionId>();
+  /** Sessions that wait for a moment: their own next try, or the end of a pod's suspicion. */
+  readonly #delayed = new Map<SessionId, number>();
+  /** Sessions whose pod is not their owner. */
+  readonly #astray = new Set<SessionId>();
+  readonly #movedSinceCommit = new Set<SessionId>();
+  #committedRing: Ring;
+  /** Addresses of the committed ring's pods, some of which may be gone from the topology. */
+  #committedPods = new Map<string, Pod>();
+
+  /** @param random uniform in [0, 1): for jitter and for the order in which sessions are moved */
+  constructor(options: RoutingOptions, random: () => number) {
+    this.#options = options;
+    this.#random = random;
+    this.#membership = new Membership(options);
+    this.#bucket = new TokenBucket(options.perSecond, Math.min(BURST, options.perSecond));
+    this.#committedRing = Ring.of([], options.ring);
+  }
+
+  /** The ring that sessions are being moved to. */
+  get target(): Ring {
+    return this.#membership.ring;
+  }
+
+  /** The ring that producers should follow. */
+  get committed(): Ring {
+    return this.#committedRing;
+  }
+
+  get pods(): readonly Pod[] {
+    return this.#membership.pods;
+  }
+
+  get governed(): Governed {
+    let inFlight = 0;
+    for (const health of this.#health.values()) inFlight += health.inFlight;
+    return { queued: this.#queues.size + this.#delayed.size, inFlight, astray: this.#astray.size };
+  }
+
+  /** The pod with this ring key, of the target ring or of the committed one. */
+  podOf(key: string): Pod | undefined {
+    return this.#membership.member(key) ?? this.#committedPods.get(key);
+  }
+
+  /**
+   * Where a message for this user reaches all of the user's sessions on this proxy: the pod they are at; while they move,
+   * the one that not all have left yet, since those that have still read it. `wait`: one of them has no link right now.
+   * Undefined: the user has no session here.
+   */
+  whereIs(user: string): Pod | 'wait' | undefined {
+    let found: Pod | undefined;
+    for (const session of this.#byUser.get(user) ?? []) {
+      const place = this.#places.get(session);
+      if (place?.pod === undefined) return 'wait';
+      if (found === undefined || this.#ownerOf(place)?.id !== place.pod.id) found = place.pod;
+    }
+    return found;
+  }
+
+  /** A new snapshot of the pods. */
+  topology(topology: Topology, now: number): void {
+    this.#trustReturned(topology);
+    const changed = this.#membership.update(topology, now);
+    const known = new Set(topology.pods.map((pod) => pod.id));
+    for (const id of this.#health.keys()) if (!known.has(id) && this.#isIdle(id)) this.#health.delete(id);
+    if (changed) this.#ringChanged(now);
+  }
+
+  /** A new session; it has no link yet and will ask for one. */
+  open(session: SessionId, user: string, key: string): void {
+    const place: Place = {
+      user,
+      key,
+      pod: undefined,
+      wants: undefined,
+      sentTo: undefined,
+      notBeforeMs: 0,
+      failures: 0,
+    };
+    this.#places.set(session, place);
+    const sessions = this.#byUser.get(user);
+    if (sessions === undefined) this.#byUser.set(user, new Set([session]));
+    else sessions.add(session);
+  }
+
+  /** How many sessions a user has on this proxy. */
+  sessionsOf(user: string): number {
+    return this.#byUser.get(user)?.size ?? 0;
+  }
+
+  /** The session has no link and wants one. */
+  request(session: SessionId, cause: 'open' | 'recovery', attempt: number, now: number): void {
+    const place = this.#places.get(session);
+    if (place === undefined) return;
+    place.wants = cause;
+    place.pod = undefined;
+    place.notBeforeMs = attempt === 0 ? now : now + this.#backoff(attempt - 1);
+    this.#enqueue(session, place, now);
+  }
+
+  /** A link is CONNECTED, `tookMs` after it was dialled. */
+  connected(session: SessionId, tookMs: number): void {
+    const place = this.#places.get(session);
+    if (place?.sentTo === undefined) return;
+    this.#healthOf(place.sentTo).connected(tookMs);
+    place.sentTo = undefined;
+    place.failures = 0;
+  }
+
+  /** A link did not come to life. */
+  failed(session: SessionId, pod: Pod, blame: 'pod' | 'session', now: number): void {
+    const place = this.#places.get(session);
+    const isReplaced = place?.sentTo !== undefined && place.sentTo !== pod.id;
+    if (place !== undefined && !isReplaced) this.#freeSlot(place);
+    if (blame === 'pod') this.#suspect(pod.id, now);
+    if (place?.pod === undefined || isReplaced) return;
+    place.notBeforeMs = now + this.#backoff(place.failures++);
+    this.#reconcile(session, place, now);
+  }
+
+  /** The session's primary link is at this pod now. */
+  arrived(session: SessionId, pod: Pod, now: number): void {
+    const place = this.#places.get(session);
+    if (place === undefined) return;
+    if (place.pod !== undefined) this.#movedSinceCommit.add(session);
+    place.pod = pod;
+    place.wants = undefined;
+    this.#reconcile(session, place, now);
+  }
+
+  /** The session's primary link is lost. */
+  lost(session: SessionId, pod: Pod, blame: 'pod' | 'session', now: number): void {
+    const place = this.#places.get(session);
+    if (place !== undefined) {
+      place.pod = undefined;
+      this.#astray.delete(session);
+    }
+    if (blame === 'pod') this.#suspect(pod.id, now);
+  }
+
+  /** The session has ended. */
+  close(session: SessionId): void {
+    const place = this.#places.get(session);
+    if (place === undefined) return;
+    this.#freeSlot(place);
+    this.#places.delete(session);
+    this.#queues.remove(session);
+    this.#delayed.delete(session);
+    this.#astray.delete(session);
+    this.#movedSinceCommit.delete(session);
+    const sessions = this.#byUser.get(place.user);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#byUser.delete(place.user);
+  }
+
+  /** Decides what may go now. Call after any other call, and when `nextDeadline` has passed. */
+  tick(now: number): Decisions {
+    if (this.#membership.tick(now)) this.#ringChanged(now);
+    this.#wake(now);
+    const grants: Grant[] = [];
+    for (const podId of this.#queues.podIds()) this.#grantFor(podId, now, grants);
+    return { grants, committed: this.#commit() };
+  }
+
+  nextDeadline(now: number): number {
+    let at = this.#membership.nextDeadline();
+    for (const wakeAt of this.#delayed.values()) at = Math.min(at, wakeAt);
+    for (const podId of this.#queues.podIds()) {
+      if (this.#healthOf(podId).hasRoom()) at = Math.min(at, this.#bucket.readyAt(now));
+    }
+    return at;
+  }
+
+  #grantFor(podId: string, now: number, grants: Grant[]): void {
+    const health = this.#healthOf(podId);
+    const pod = this.#findPod(podId);
+    for (let first = this.#queues.first(podId); first !== undefined; first = this.#queues.first(podId)) {
+      const place = this.#places.get(first.session);
+      if (pod === undefined || place === undefined) {
+        this.#queues.remove(first.session);
+        continue;
+      }
+      if (!health.hasRoom() || (first.urgency !== 'open' && !this.#bucket.take(now))) return;
+      this.#queues.remove(first.session);
+      this.#freeSlot(place);
+      health.began();
+      place.sentTo = podId;
+      grants.push({ session: first.session, cause: place.wants ?? 'handover', pod });
+    }
+  }
+
+  #ringChanged(now: number): void {
+    for (const session of shuffled(this.#places.keys(), this.#random)) {
+      const place = this.#places.get(session);
+      if (place === undefined) continue;
+      if (place.wants !== undefined) this.#enqueue(session, place, now);
+      else this.#reconcile(session, place, now);
+    }
+  }
+
+  /** Every session at its owner: the target is what producers may follow. */
+  #commit(): SessionId[] {
+    if (this.#astray.size > 0 || this.#committedRing === this.target) {
+      return this.#astray.size > 0 ? [] : this.#takeMoved();
+    }
+    this.#committedRing = this.target;
+    this.#committedPods = new Map(this.target.keys.flatMap((key) => withPod(key, this.#membership.member(key))));
+    return this.#takeMoved();
+  }
+
+  #takeMoved(): SessionId[] {
+    const moved = [...this.#movedSinceCommit];
+    this.#movedSinceCommit.clear();
+    return moved;
+  }
+
+  /** A linked session: is it where it belongs? */
+  #reconcile(session: SessionId, place: Place, now: number): void {
+    if (place.pod === undefined) return;
+    const owner = this.#ownerOf(place);
+    if (owner === undefined || owner.id === place.pod.id) {
+      this.#astray.delete(session);
+      this.#queues.remove(session);
+      this.#delayed.delete(session);
+      return;
+    }
+    this.#astray.add(session);
+    if (place.sentTo !== owner.id) this.#enqueue(session, place, now);
+  }
+
+  #enqueue(session: SessionId, place: Place, now: number): void {
+    const choice = place.wants === undefined ? this.#chooseMove(place) : this.#chooseAny(place, now);
+    this.#queues.remove(session);
+    this.#delayed.delete(session);
+    if (choice === undefined) return;
+    const notBeforeMs = Math.max(place.notBeforeMs, choice.notBeforeMs);
+    if (notBeforeMs > now) this.#delayed.set(session, notBeforeMs);
+    else this.#queues.put(session, choice.podId, this.#urgencyOf(place));
+  }
+
+  /** A planned move goes to the owner or nowhere: while that one is suspect the session stays. */
+  #chooseMove(place: Place): { podId: string; notBeforeMs: number } | undefined {
+    const owner = this.#ownerOf(place);
+    if (owner === undefined) return undefined;
+    return { podId: owner.id, notBeforeMs: this.#healthOf(owner.id).suspectUntilMs };
+  }
+
+  /** Without a link: the first in the agreed order that is not suspect, or the one whose suspicion ends first. */
+  #chooseAny(place: Place, now: number): { podId: string; notBeforeMs: number } | undefined {
+    let soonest: { podId: string; notBeforeMs: number } | undefined;
+    for (const key of this.target.owners(place.key, this.target.keys.length)) {
+      const pod = this.#membership.member(key);
+      if (pod === undefined) continue;
+      const notBeforeMs = this.#healthOf(pod.id).suspectUntilMs;
+      if (notBeforeMs <= now) return { podId: pod.id, notBeforeMs };
+      if (soonest === undefined || notBeforeMs < soonest.notBeforeMs) soonest = { podId: pod.id, notBeforeMs };
+    }
+    return soonest;
+  }
+
+  #urgencyOf(place: Place): Urgency {
+    if (place.wants !== undefined) return place.wants;
+    return place.pod !== undefined && this.#findPod(place.pod.id)?.state === 'serving' ? 'move' : 'leaving';
+  }
+
+  #wake(now: number): void {
+    for (const [session, at] of this.#delayed) {
+      const place = this.#places.get(session);
+      if (at <= now && place !== undefined) this.#enqueue(session, place, now);
+    }
+  }
+
+  /** Those that queue for a pod that has just become suspect look elsewhere, or wait. */
+  #suspect(podId: string, now: number): void {
+    const health = this.#healthOf(podId);
+    const wasSuspect = health.isSuspect(now);
+    health.failed(now);
+    if (wasSuspect) return;
+    for (let first = this.#queues.first(podId); first !== undefined; first = this.#queues.first(podId)) {
+      this.#queues.remove(first.session);
+      const place = this.#places.get(first.session);
+      if (place !== undefined) this.#enqueue(first.session, place, now);
+    }
+  }
+
+  #ownerOf(place: Place): Pod | undefined {
+    const key = this.target.owner(place.key);
+    return key === undefined ? undefined : this.#membership.member(key);
+  }
+
+  /** A pod that has (again) become serving, or has another address, is another process: what links showed before is void. */
+  #trustReturned(topology: Topology): void {
+    for (const pod of topology.pods) {
+      const before = this.#findPod(pod.id);
+      const isSame = before?.state === pod.state && before.address === pod.address;
+      if (pod.state === 'serving' && !isSame) this.#health.get(pod.id)?.trust();
+    }
+  }
+
+  #findPod(id: string): Pod | undefined {
+    return this.#membership.pods.find((pod) => pod.id === id);
+  }
+
+  #healthOf(podId: string): PodHealth {
+    let health = this.#health.get(podId);
+    if (health === undefined) {
+      health = new PodHealth(this.#options.inFlightPerPod);
+      this.#health.set(podId, health);
+    }
+    return health;
+  }
+
+  #isIdle(podId: string): boolean {
+    return (this.#health.get(podId)?.inFlight ?? 0) === 0;
+  }
+
+  #freeSlot(place: Place): void {
+    if (place.sentTo === undefined) return;
+    this.#healthOf(place.sentTo).ended();
+    place.sentTo = undefined;
+  }
+
+  #backoff(failures: number): number {
+    return this.#random() * Math.min(this.#options.retryMaxMs, RETRY_MIN_MS * 2 ** Math.min(failures, 30));
+  }
+}
+
+function withPod(key: string, pod: Pod | undefined): [string, Pod][] {
+  return pod === undefined ? [] : [[key, pod]];
+}
+
+/** Fisher and Yates: sessions of one pod must not move in the order in which they came. */
+function shuffled<T>(items: Iterable<T>, random: () => number): T[] {
+  const list = [...items];
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    const swap = list[i] as T;
+    list[i] = list[j] as T;
+    list[j] = swap;
+  }
+  return list;
+}
