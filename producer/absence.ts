@@ -1,0 +1,38 @@
+/**
+ * Is the user away, or only on the way?
+ *
+ * A pod that answers "no session" speaks for itself. When all candidates say so, either nobody listens, or the session is
+ * between two pods: it is being handed over, or recovered after a crash, and will be back in a moment. One look cannot
+ * tell the two apart; time can. So absence counts as proven when every look of an unbroken span of `provenAfterMs` found
+ * it, and a look breaks the span when
+ *   - a pod could not be asked, or its answer got lost (the session may be there),
+ *   - the rings have changed since the last look (sessions are about to move),
+ *   - the proxy in the same process knows that a session of the user is being moved or recovered,
+ *   - there was no look for as long as the proof takes (who came and went in between is unknown).
+ * The span outlives a message: the next message to the same user and destination needs one more look and not a new span.
+ */
+export class Absence {
+  readonly #provenAfterMs: number;
+  #since: number | undefined;
+  #lastSeen = 0;
+  #rings = '';
+
+  constructor(provenAfterMs: number) {
+    this.#provenAfterMs = provenAfterMs;
+  }
+
+  /** Every candidate said "no session". Returns the milliseconds that the proof still needs, 0 when it is complete. */
+  seen(rings: string, now: number): number {
+    if (this.#since === undefined || rings !== this.#rings || now - this.#lastSeen > this.#provenAfterMs) {
+      this.#since = now;
+    }
+    this.#rings = rings;
+    this.#lastSeen = now;
+    return Math.max(0, this.#since + this.#provenAfterMs - now);
+  }
+
+  /** A look that proves nothing, or a delivery. */
+  broken(): void {
+    this.#since = undefined;
+  }
+}

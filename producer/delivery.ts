@@ -1,0 +1,144 @@
+/**
+ * One message on its way: look for the user's session pod by pod, and if no pod has it look again, until it is delivered,
+ * refused, proven offline, or out of time.
+ *
+ * A look asks the candidates one after the other and ends at the first pod that has the user. What it leaves behind
+ * decides how the message ends:
+ *   every candidate said "no session", for an unbroken span (see absence.ts)   → offline
+ *   the time to live ran out before that could be proven                       → expired
+ * Tries at the same pod or another repeat the same id and sequence number; a session drops what it has seen.
+ */
+import type { Absence } from './absence.ts';
+import { type Backoff, fullJitterMs } from './backoff.ts';
+import { candidates } from './candidates.ts';
+import type { Clock, Random } from './clock.ts';
+import { type RingSnapshot, type RingSource, ringsVersion } from './ring-source.ts';
+import type { Suspects } from './suspects.ts';
+import { type Message, type PostResult, type Transport, unreachable } from './transport.ts';
+import type { Waits } from './waits.ts';
+
+export interface World {
+  readonly ring: RingSource;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly suspects: Suspects;
+  readonly waits: Waits;
+  readonly backoff: Backoff;
+  readonly attemptTimeoutMs: number;
+  readonly maxWalk: number;
+}
+
+type How =
+  | { readonly status: 'delivered'; readonly pod: string }
+  | { readonly status: 'offline' }
+  | { readonly status: 'expired'; readonly reason: string }
+  | { readonly status: 'refused'; readonly reason: string };
+
+/** `mayHaveLeft`: a client may have seen the message, so its sequence number is spent. */
+export type Ending = How & { readonly attempts: number; readonly mayHaveLeft: boolean };
+
+export const CLOSED = 'the producer was closed';
+const NO_PROOF = 'no pod had a session of the user, but not for long enough to call the user offline';
+
+export class Delivery {
+  readonly #world: World;
+  readonly #message: Message;
+  readonly #deadline: number;
+  readonly #absence: Absence;
+  #attempts = 0;
+  #mayHaveLeft = false;
+  #trouble = NO_PROOF;
+
+  constructor(world: World, message: Message, deadline: number, absence: Absence) {
+    this.#world = world;
+    this.#message = message;
+    this.#deadline = deadline;
+    this.#absence = absence;
+  }
+
+  async run(): Promise<Ending> {
+    const { clock, waits, backoff, random } = this.#world;
+    for (let looks = 0; ; looks++) {
+      if (waits.closed) return this.#end({ status: 'expired', reason: CLOSED });
+      if (clock.now() >= this.#deadline) return this.#end({ status: 'expired', reason: this.#trouble });
+      const rings = this.#world.ring.current();
+      const found = await this.#look(rings);
+      if (typeof found === 'object') return this.#end(found);
+      const proofMs = this.#proofNeededMs(found, rings);
+      if (proofMs === 0) return this.#end({ status: 'offline' });
+      await waits.sleep(Math.min(fullJitterMs(looks, random, backoff), proofMs, this.#deadline - clock.now()));
+    }
+  }
+
+  /** 'absent' when every candidate answered for itself that it has no session of the user. */
+  async #look(rings: RingSnapshot | undefined): Promise<How | 'absent' | 'unsure'> {
+    if (rings === undefined) return this.#unsure('no ring has been learnt yet');
+    const keys = this.#order(rings);
+    if (keys.length === 0) return this.#unsure('the ring has no pods');
+    let look: 'absent' | 'unsure' = 'absent';
+    for (const key of keys) {
+      if (this.#over()) return 'unsure';
+      const found = await this.#ask(key, rings);
+      if (typeof found === 'object') return found;
+      if (found === 'unsure') look = 'unsure';
+    }
+    return look;
+  }
+
+  #order(rings: RingSnapshot): string[] {
+    const { ring, suspects, clock, maxWalk } = this.#world;
+    const { user } = this.#message;
+    return suspects.last(candidates(rings, user, maxWalk, ring.ownerHint?.(user)), clock.now());
+  }
+
+  async #ask(key: string, rings: RingSnapshot): Promise<How | 'absent' | 'unsure'> {
+    const pod = rings.podOf(key);
+    if (pod === undefined) return this.#unsure(`${key}: its address is not known`);
+    this.#attempts += 1;
+    const answer = await this.#post(pod);
+    if (typeof answer === 'object' && 'unreachable' in answer) return this.#failed(key, pod.name, answer);
+    this.#world.suspects.answered(key);
+    if (answer === 'delivered') return { status: 'delivered', pod: pod.name };
+    if (answer === 'no-session') return 'absent';
+    return { status: 'refused', reason: `${pod.name}: ${answer.refused}` };
+  }
+
+  async #post(pod: { name: string; address: string }): Promise<PostResult> {
+    const { clock, transport, attemptTimeoutMs } = this.#world;
+    try {
+      return await transport.post(pod, this.#message, Math.min(this.#deadline, clock.now() + attemptTimeoutMs));
+    } catch (error) {
+      return unreachable(error instanceof Error ? error.message : String(error), true);
+    }
+  }
+
+  #failed(key: string, name: string, answer: { unreachable: string; ambiguous: boolean }): 'unsure' {
+    this.#world.suspects.failed(key, this.#world.clock.now());
+    this.#mayHaveLeft ||= answer.ambiguous;
+    return this.#unsure(`${name}: ${answer.unreachable}`);
+  }
+
+  #unsure(trouble: string): 'unsure' {
+    this.#trouble = trouble;
+    return 'unsure';
+  }
+
+  #over(): boolean {
+    return this.#world.waits.closed || this.#world.clock.now() >= this.#deadline;
+  }
+
+  #proofNeededMs(look: 'absent' | 'unsure', rings: RingSnapshot | undefined): number {
+    if (look === 'unsure' || rings === undefined || this.#world.ring.moving?.(this.#message.user) === true) {
+      this.#absence.broken();
+      return Number.POSITIVE_INFINITY;
+    }
+    return this.#absence.seen(ringsVersion(rings), this.#world.clock.now());
+  }
+
+  #end(how: How): Ending {
+    const delivered = how.status === 'delivered';
+    if (delivered) this.#absence.broken();
+    return { ...how, attempts: this.#attempts, mayHaveLeft: delivered || this.#mayHaveLeft };
+  }
+}
