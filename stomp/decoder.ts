@@ -178,8 +178,9 @@ export class Decoder {
     const endOffset = this.#length + end - at;
     const limit = Math.min(this.#headersAt + this.#limits.maxHeaderBytes, this.#limits.maxFrameBytes);
     if (end === chunk.length) {
-      // One octet over may still be the CR of the blank line.
-      if (endOffset > limit + 1) throw this.#headersTooLarge();
+      // One octet over the headers' limit may still be the CR of the blank line.
+      const room = limit === this.#limits.maxFrameBytes ? 0 : 1;
+      if (endOffset > limit + room) throw this.#headersTooLarge();
       this.#take(chunk, at, next);
       return next;
     }
