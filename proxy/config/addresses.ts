@@ -119,12 +119,17 @@ export const network = () =>
     return parsed;
   });
 
-/** Whether an address stands in one of the networks; IPv4 peers of a dual-stack socket (::ffff:a.b.c.d) count as IPv4. */
+/** An address of a socket without its zone; IPv4 peers of a dual-stack socket (::ffff:a.b.c.d) are told as IPv4. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
+}
+
+/** Whether an address, as a socket gives it, stands in one of the networks. */
 export function networkMatcher(networks: readonly Network[]): (address: string) => boolean {
   const listed = new BlockList();
   for (const { address, prefixBits, family } of networks) listed.addSubnet(address, prefixBits, family);
   return (address) => {
-    const plain = address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
+    const plain = plainAddress(address);
     const version = isIP(plain);
     return version !== 0 && listed.check(plain, version === 6 ? 'ipv6' : 'ipv4');
   };

@@ -1,7 +1,10 @@
 /** Values of the web: origins, addresses of HTTP services. */
 import { NotAllowed, text } from './values.ts';
 
-const DEFAULT_PORT: Record<string, string> = { http: '80', https: '443', ws: '80', wss: '443' };
+const DEFAULT_PORT = new Map([
+  ['http', 80],
+  ['https', 443],
+]);
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(\d{1,5}))?$/;
 
 /**
@@ -11,7 +14,7 @@ const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(\d{
 export function canonicalOrigin(input: string): string | undefined {
   const [, scheme, host, port] = ORIGIN.exec(input.toLowerCase()) ?? [];
   if (scheme === undefined || host === undefined || Number(port) > 65_535) return undefined;
-  const named = port === undefined || Number(port) === Number(DEFAULT_PORT[scheme]) ? '' : `:${Number(port)}`;
+  const named = port === undefined || Number(port) === DEFAULT_PORT.get(scheme) ? '' : `:${Number(port)}`;
   return `${scheme}://${host}${named}`;
 }
 
