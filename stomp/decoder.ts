@@ -10,12 +10,13 @@
  * proxy. So frames of clients are read strictly wherever real peers read differently (STOMP-over-WebSocket servers differ
  * on content-length outside SEND, on repeated content-length, on NUL and CR inside header lines).
  */
-import { COLON, CR, EMPTY, indexOf, LF, NUL, same, text, utf8 } from './bytes.ts';
-import { commandAt, isEscaped, MAX_COMMAND_LINE, mayHaveBody, type Peer } from './commands.ts';
-import { StompError } from './errors.ts';
+import { CR, EMPTY, LF, NUL, same, text, utf8 } from './bytes.ts';
+import { commandAt, MAX_COMMAND_LINE, mayHaveBody, type Peer } from './commands.ts';
+import { frameFault, StompError, unknownCommand } from './errors.ts';
 import { Frame } from './frame.ts';
 import { Gather } from './gather.ts';
-import { isBlank, validEscapes, withoutCarriageReturn } from './headers.ts';
+import { checkedColon, contentLengthIn } from './header-rules.ts';
+import { withoutCarriageReturn } from './headers.ts';
 import { checkedLimits, type DecoderLimits } from './limits.ts';
 import type { Version } from './versions.ts';
 
@@ -108,7 +109,7 @@ export class Decoder {
   #step(chunk: Uint8Array, at: number, found: (Frame | 'beat')[]): number {
     if (this.#phase === 'between') return this.#readBetween(chunk, at, found);
     if (this.#phase === 'command') return this.#readCommand(chunk, at);
-    if (this.#phase === 'headers') return this.#readHeader(chunk, at);
+    if (this.#phase === 'headers') return this.#readHeaderLine(chunk, at);
     return this.#phase === 'counted' ? this.#readCounted(chunk, at, found) : this.#readUntilNul(chunk, at, found);
   }
 
@@ -158,13 +159,13 @@ export class Decoder {
   #readCommand(chunk: Uint8Array, at: number): number {
     const end = lineEnd(chunk, at);
     const lineLength = this.#length + end - at;
-    if (lineLength > MAX_COMMAND_LINE || chunk[end] === NUL) throw this.#unknownCommand();
+    if (lineLength > MAX_COMMAND_LINE || chunk[end] === NUL) throw unknownCommand(this.#peer);
     const next = Math.min(end + 1, chunk.length);
     this.#take(chunk, at, next);
     if (end === chunk.length) return next;
     const to = withoutCarriageReturn(this.#source, this.#origin, this.#origin + lineLength, this.#frameVersion);
     const command = commandAt(this.#peer, this.#source, this.#origin, to);
-    if (command === undefined) throw this.#unknownCommand(text(this.#source, this.#origin, to));
+    if (command === undefined) throw unknownCommand(this.#peer, text(this.#source, this.#origin, to));
     this.#command = command;
     this.#headersAt = this.#length;
     this.#lineAt = this.#length;
@@ -172,7 +173,7 @@ export class Decoder {
     return next;
   }
 
-  #readHeader(chunk: Uint8Array, at: number): number {
+  #readHeaderLine(chunk: Uint8Array, at: number): number {
     const end = lineEnd(chunk, at);
     const next = Math.min(end + 1, chunk.length);
     const endOffset = this.#length + end - at;
@@ -186,50 +187,29 @@ export class Decoder {
     }
     if (chunk[end] === NUL) {
       if (endOffset >= limit) throw this.#headersTooLarge();
-      throw this.#fail('bad-header', 'has a NUL before the blank line that ends its headers');
+      throw frameFault('bad-header', this.#command, 'has a NUL before the blank line that ends its headers');
     }
     this.#take(chunk, at, next);
     const from = this.#origin + this.#lineAt;
     const to = withoutCarriageReturn(this.#source, from, this.#origin + endOffset, this.#frameVersion);
     if (to === from) this.#beginBody();
     else if (this.#length > limit) throw this.#headersTooLarge();
-    else this.#checkHeader(from, to);
+    else this.#readHeader(from, to);
     this.#lineAt = this.#length;
     return next;
   }
 
-  #checkHeader(from: number, to: number): void {
+  #readHeader(from: number, to: number): void {
     if (++this.#headerCount > this.#limits.maxHeaders) {
-      throw this.#fail('too-many-headers', `has more than ${this.#limits.maxHeaders} headers`);
+      throw frameFault('too-many-headers', this.#command, `has more than ${this.#limits.maxHeaders} headers`);
     }
-    const colon = indexOf(COLON, this.#source, from, to);
-    if (colon < 0) throw this.#badHeader('has no colon');
-    if (this.#strict) this.#checkStrictly(from, colon, to);
-    if (same(this.#source, from, colon, CONTENT_LENGTH)) this.#readContentLength(colon + 1, to);
-  }
-
-  #checkStrictly(from: number, colon: number, to: number): void {
-    const source = this.#source;
-    const version = this.#frameVersion;
-    if (colon === from) throw this.#badHeader('has an empty name');
-    // Some 1.0 peers trim names: to them this would be a header that was not seen here.
-    if (version === '1.0' && (isBlank(source[from]) || isBlank(source[colon - 1]))) {
-      throw this.#badHeader('has blanks round its name');
-    }
-    if (version === '1.2' && indexOf(CR, source, from, to) >= 0) throw this.#badHeader('has a CR inside');
-    if (isEscaped(this.#command) && !validEscapes(source, from, to, version)) {
-      throw this.#fail('bad-escape', `has an escape in header line ${this.#headerCount} that STOMP ${version} lacks`);
-    }
-  }
-
-  #readContentLength(from: number, to: number): void {
-    const digits = text(this.#source, from, to);
-    const value = this.#strict && this.#frameVersion !== '1.0' ? digits : digits.trim();
-    if (!/^[0-9]+$/.test(value)) throw this.#fail('bad-content-length', 'has a content-length that is not a number');
-    const length = Number(value);
+    const rules = this.#strict ? this.#frameVersion : 'lenient';
+    const colon = checkedColon(this.#source, from, to, this.#command, this.#headerCount, rules);
+    if (!same(this.#source, from, colon, CONTENT_LENGTH)) return;
+    const length = contentLengthIn(text(this.#source, colon + 1, to), this.#command, rules);
     if (this.#contentLength === NONE) this.#contentLength = length;
     else if (this.#strict && length !== this.#contentLength) {
-      throw this.#fail('bad-content-length', 'has two content-length headers that differ');
+      throw frameFault('bad-content-length', this.#command, 'has two content-length headers that differ');
     }
   }
 
@@ -266,37 +246,27 @@ export class Decoder {
     return next;
   }
 
-  #fail(code: StompError['code'], what: string): StompError {
-    return new StompError(code, `${this.#command} frame ${what}`);
-  }
-
-  #badHeader(what: string): StompError {
-    return this.#fail('bad-header', `is malformed: header line ${this.#headerCount} ${what}`);
-  }
-
-  #unknownCommand(line = ''): StompError {
-    // Only what looks like a command is quoted: the octets may be part of anything, a password too.
-    const quoted = /^[A-Za-z]+$/.test(line) ? ` '${line}'` : '';
-    return new StompError('unknown-command', `expected a STOMP ${this.#peer} frame, found an unknown command${quoted}`);
-  }
-
   #headersTooLarge(): StompError {
     const { maxFrameBytes, maxHeaderBytes } = this.#limits;
     if (maxFrameBytes <= this.#headersAt + maxHeaderBytes) return this.#frameTooLarge();
-    return this.#fail('header-too-large', `has more than ${maxHeaderBytes} octets of headers`);
+    return frameFault('header-too-large', this.#command, `has more than ${maxHeaderBytes} octets of headers`);
   }
 
   #frameTooLarge(): StompError {
-    return this.#fail('frame-too-large', `is larger than ${this.#limits.maxFrameBytes} octets`);
+    return frameFault('frame-too-large', this.#command, `is larger than ${this.#limits.maxFrameBytes} octets`);
   }
 
   #noNulAfterBody(): StompError {
     if (this.#strict && !mayHaveBody(this.#command)) return this.#unexpectedBody();
-    return this.#fail('missing-nul', `has no NUL after the ${this.#contentLength} octets of its content-length`);
+    return frameFault(
+      'missing-nul',
+      this.#command,
+      `has no NUL after the ${this.#contentLength} octets of its content-length`,
+    );
   }
 
   #unexpectedBody(): StompError {
-    return this.#fail('unexpected-body', 'has a body; only SEND, MESSAGE and ERROR may have one');
+    return frameFault('unexpected-body', this.#command, 'has a body; only SEND, MESSAGE and ERROR may have one');
   }
 }
 
@@ -312,20 +282,4 @@ function lineEnd(chunk: Uint8Array, at: number): number {
   let i = at;
   while (i < chunk.length && chunk[i] !== LF && chunk[i] !== NUL) i++;
   return i;
-}
-
-/**
- * The one frame in `bytes`, which may be followed by line ends. For frames made by the program itself and for tests: no limits.
- *
- * @throws StompError when the bytes are garbage, end too early or hold more than one frame.
- */
-export function frameOf(bytes: Uint8Array, peer: Peer, version: Version = '1.2'): Frame {
-  const limits = { maxFrameBytes: Infinity, maxHeaderBytes: Infinity, maxHeaders: Infinity };
-  const decoder = new Decoder({ peer, version, limits });
-  const [frame, ...more] = decoder.push(bytes).filter((found) => found !== 'beat');
-  if (decoder.error !== undefined) throw decoder.error;
-  if (frame === undefined || decoder.bufferedBytes > 0)
-    throw new StompError('missing-nul', 'the bytes end inside a frame');
-  if (more.length > 0) throw new StompError('unexpected-body', 'the bytes hold more than one frame');
-  return frame;
 }

@@ -23,3 +23,14 @@ export class StompError extends Error {
     this.code = code;
   }
 }
+
+/** `what` completes the sentence "SEND frame …". */
+export function frameFault(code: StompErrorCode, command: string, what: string): StompError {
+  return new StompError(code, `${command} frame ${what}`);
+}
+
+/** Quotes the line only if it looks like a command: the octets may be part of anything, a password too. */
+export function unknownCommand(peer: string, line = ''): StompError {
+  const quoted = /^[A-Za-z]+$/.test(line) ? ` '${line}'` : '';
+  return new StompError('unknown-command', `expected a STOMP ${peer} frame, found an unknown command${quoted}`);
+}
