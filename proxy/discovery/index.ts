@@ -1,1 +1,10 @@
+export { type Clock, systemClock } from './clock.ts';
+export { DiscoveryError } from './discovery-error.ts';
+export { type FileSourceOptions, fileSource } from './file-source.ts';
+export { type KubernetesSourceOptions, kubernetesSource } from './kubernetes-source.ts';
+export { parsePodsFile } from './pods-file.ts';
+export { parseServiceTarget, type ServiceTarget } from './service-target.ts';
+export type { AddressFamily } from './slices.ts';
+export { parseStaticPods } from './static-pods.ts';
+export { staticSource } from './static-source.ts';
 export type { Pod, PodState, SourceStatus, Topology, TopologySource } from './topology.ts';
