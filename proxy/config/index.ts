@@ -1,10 +1,13 @@
 export type { HostPort, KubernetesService, NamedPod, Network } from './addresses.ts';
 export { formatHostPort, networkMatcher, parseHostPort, plainAddress } from './addresses.ts';
 export type { Config } from './config.ts';
+export type { Key, Section } from './keys.ts';
+export { keys, sections, toText } from './keys.ts';
 export type { ConfigSources, InForce, LoadedConfig } from './load.ts';
 export { loadConfig } from './load.ts';
+export { nearest } from './nearest.ts';
 export type { ConfigProblem } from './problems.ts';
-export { formatProblems } from './problems.ts';
+export { formatProblems, redacted } from './problems.ts';
 export type { KeySource, Source } from './source.ts';
 export { formatSource, isStompSource, readsJwt } from './source.ts';
 export { canonicalOrigin } from './web.ts';

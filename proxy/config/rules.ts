@@ -85,6 +85,11 @@ function* starAlone({ config: { origins = [] } }: Given): ReturnType<Rule> {
     yield { key: 'origins', message: '* allows every page, so the others say nothing; take * or them out' };
 }
 
+function* onePointCount({ setting }: Given): ReturnType<Rule> {
+  if (setting('ring.size') !== undefined && setting('ring.points-per-pod') !== undefined)
+    yield { key: 'ring.size', message: 'cannot stand beside ring.points-per-pod; take one of the two out' };
+}
+
 function* twoPorts({ config: { listen, admin }, wrong }: Given): ReturnType<Rule> {
   if (wrong('listen') || wrong('admin')) return;
   const same = (a: HostPort, b: HostPort) => a.port !== 0 && a.port === b.port && a.host === b.host;
@@ -114,6 +119,7 @@ const rules: readonly Rule[] = [
   fittingAlgorithms,
   starAlone,
   twoPorts,
+  onePointCount,
   ordered(
     ['backend.heartbeat', ({ backend }) => backend.heartbeatMs],
     ['backend.gone', ({ backend }) => backend.goneMs],

@@ -6,6 +6,7 @@
  * a flag or variable follows from its place (see keys.ts).
  */
 import { z } from 'zod';
+import { MAX_RING_SIZE } from '../../ring/index.ts';
 import { LOG_LEVELS } from '../log.ts';
 import { kubernetesService, listenAddress, network, podMap } from './addresses.ts';
 import { keySource, userHeaderName, userSource } from './source.ts';
@@ -44,7 +45,7 @@ const jwt = z.strictObject({
       description: 'File with the secret shared with the issuer, for HS algorithms; read at the start.',
       examples: ['/etc/holdfast/jwt-secret'],
     }),
-  algorithms: list(choice([...SECRET_ALGORITHMS, ...KEY_ALGORITHMS]), 14)
+  algorithms: list(choice([...SECRET_ALGORITHMS, ...KEY_ALGORITHMS], 'ALGORITHM'), 14)
     .optional()
     .meta({
       description:
@@ -70,9 +71,19 @@ const jwt = z.strictObject({
 });
 
 const ring = z.strictObject({
-  size: count(1, 1_000_000)
-    .default(16_384)
-    .meta({ description: 'Points on the ring in all; 16384 keeps the fullest of 10 pods within 3 % of the mean.' }),
+  'points-per-pod': count(1, 1_000_000)
+    .optional()
+    .meta({
+      description:
+        'Points on the ring for each pod, so that only users of a pod that comes or goes move; default 2048.',
+      examples: [2048],
+    }),
+  size: count(1, MAX_RING_SIZE)
+    .optional()
+    .meta({
+      description: 'Instead of points-per-pod: points of the whole ring, as minimum_ring_size of Envoy.',
+      examples: [16_384],
+    }),
   // Not `key`: as a flag that would be --ring-key, which is the key ring-key.
   'key-kind': choice(['name', 'address'])
     .default('name')

@@ -97,9 +97,9 @@ export function yesNo() {
   return schema;
 }
 
-export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+export function choice<const T extends readonly [string, ...string[]]>(values: T, placeholder = values.join('|')) {
   const schema = z.enum(values, { error: `must be one of ${values.join(', ')}` });
-  valueKinds.add(schema, { placeholder: values.join('|') });
+  valueKinds.add(schema, { placeholder });
   return schema;
 }
 
