@@ -135,6 +135,14 @@ export class Routing {
     return found;
   }
 
+  /** The pod for somebody who has no session here: the first in the agreed order that is not suspect, else the owner. */
+  ownerOf(key: string, now: number): Pod | undefined {
+    const pods = this.target
+      .owners(key, this.target.keys.length)
+      .flatMap((name) => this.#membership.member(name) ?? []);
+    return pods.find((pod) => !this.#healthOf(pod.id).isSuspect(now)) ?? pods[0];
+  }
+
   /** A new snapshot of the pods. */
   topology(topology: Topology, now: number): void {
     this.#trustReturned(topology);

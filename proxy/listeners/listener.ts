@@ -1,0 +1,217 @@
+/**
+ * The door for clients: WebSocket upgrades become sessions, plain HTTP requests go to the user's pod.
+ *
+ * Whatever is wrong with a request is said before the upgrade, as HTTP, and nothing of it is passed on.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type Decoder, type DecoderLimits, type Frame, SUBPROTOCOLS } from '../../stomp/index.ts';
+import {
+  type Identifier,
+  type KnownUser,
+  type OriginCheck,
+  type UpgradeRequest,
+  upgradeRequest,
+  type Verdict,
+} from '../identity/index.ts';
+import type { Log } from '../log.ts';
+import type { Relay } from '../relay/relay.ts';
+import { Socket, type SocketOptions } from '../relay/socket.ts';
+import type { Switchboard } from '../relay/switchboard.ts';
+import { Greeting } from './greeting.ts';
+import { refuseUpgrade } from './refusal.ts';
+
+export interface ListenerOptions {
+  readonly limits: Partial<DecoderLimits>;
+  readonly connectMaxMs: number;
+  readonly socket: SocketOptions;
+}
+
+/** Who wants to know of clients that did not become sessions. */
+export interface DoorObserver {
+  denied(reason: string): void;
+  protocolError(code: string): void;
+}
+
+/** Plain HTTP beside WebSocket. */
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Node's defaults (60 s, 30 s) leave a slow client too long on a socket; our own clients send their headers at once. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const CHECK_INTERVAL_MS = 2_000;
+/** Cookies and tokens fit; more is an attack. */
+const HEADER_MAX_BYTES = 16 * 1024;
+/** Bytes alone are no bound on memory: so many fragments and chunks may make up one message (CVE-2026-48779, -62389). */
+const FRAGMENTS_MAX = 64;
+const CHUNKS_MAX = 1024;
+/** WebSockets that may be opening at once per session allowed: a client that asks and does not go on holds one. */
+const BACKLOG = 1024;
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #board: Switchboard;
+  readonly #identifier: Identifier;
+  readonly #checkOrigin: OriginCheck;
+  readonly #observer: DoorObserver;
+  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #server: Server;
+  readonly #webSockets: WebSocketServer;
+  #isOpen = true;
+
+  constructor(
+    options: ListenerOptions,
+    parts: {
+      board: Switchboard;
+      identifier: Identifier;
+      checkOrigin: OriginCheck;
+      observer: DoorObserver;
+      http: HttpHandler;
+      log: Log;
+      now: () => number;
+    },
+  ) {
+    this.#options = options;
+    this.#board = parts.board;
+    this.#identifier = parts.identifier;
+    this.#checkOrigin = parts.checkOrigin;
+    this.#observer = parts.observer;
+    this.#log = parts.log;
+    this.#now = parts.now;
+    this.#server = createServer({
+      maxHeaderSize: HEADER_MAX_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    });
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: messageMax(options.limits),
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: CHUNKS_MAX,
+      handleProtocols: (offered) => SUBPROTOCOLS.find((known) => offered.has(known)) ?? false,
+    });
+    this.#server.on('request', parts.http);
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** @returns the address that is listened on; rejects when it cannot be had */
+  listen(host: string, port: number): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
+        this.#server.off('error', reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** No more clients; those that are here stay. */
+  stopAccepting(): void {
+    this.#isOpen = false;
+    this.#server.close();
+    this.#server.closeIdleConnections();
+  }
+
+  /** Cuts what is left. */
+  close(): void {
+    this.#server.closeAllConnections();
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node takes its own listeners off with the upgrade; a reset before ours are on would end the process.
+    socket.on('error', () => socket.destroy());
+    const problem = this.#unfit(request);
+    if (problem !== undefined) return this.#refuse(socket, problem.status, problem.reason);
+    const upgrade = upgradeRequest(request);
+    this.#identifier.atUpgrade(upgrade).then(
+      (verdict) => this.#judge(request, upgrade, socket, head, verdict),
+      (error: unknown) => {
+        this.#log.error({ error: String(error) }, 'the user of an upgrade could not be identified');
+        this.#refuse(socket, 500, 'the user could not be identified');
+      },
+    );
+  }
+
+  #unfit(request: IncomingMessage): { status: number; reason: string } | undefined {
+    if (!this.#isOpen) return { status: 503, reason: 'the proxy is shutting down; connect again' };
+    if (this.#board.isFull)
+      return { status: 503, reason: 'the proxy has as many sessions as it may have (limits.sessions)' };
+    if (hasBody(request)) return { status: 400, reason: 'an upgrade request has no body' };
+    if (isRepeated(request, 'host')) return { status: 400, reason: 'the header Host is given more than once' };
+    const foreign = this.#checkOrigin(request);
+    return foreign === undefined ? undefined : { status: 403, reason: foreign };
+  }
+
+  #judge(request: IncomingMessage, upgrade: UpgradeRequest, socket: Duplex, head: Buffer, verdict: Verdict): void {
+    if (verdict.kind === 'denied') return this.#refuse(socket, verdict.status, verdict.reason);
+    if (socket.destroyed) return;
+    if (verdict.kind === 'user' && this.#board.isFullFor(verdict.user)) {
+      return this.#refuse(socket, 429, 'this user has as many sessions as a user may have (limits.sessions-per-user)');
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#greet(ws, upgrade, verdict));
+  }
+
+  #greet(ws: WebSocket, upgrade: UpgradeRequest, verdict: Verdict): void {
+    const handlers = {
+      onMessage: (bytes: Uint8Array, binary: boolean) => greeting.message(bytes, binary),
+      onClose: (code: number) => greeting.closed(code),
+      onDrain: () => greeting.drained(),
+    };
+    const socket = new Socket(ws, this.#options.socket, handlers, this.#now);
+    const greeting = new Greeting(socket, verdict, this.#options, {
+      identify: (frame) => this.#identifier.atConnect(upgrade, frame),
+      open: (user, connect, binary, decoder) => this.#open(user, upgrade, connect, binary, socket, decoder),
+      refused: (reason, detail) => this.#refused(reason, detail),
+    });
+  }
+
+  #open(
+    user: KnownUser,
+    upgrade: UpgradeRequest,
+    connect: Frame,
+    binary: boolean,
+    socket: Socket,
+    decoder: Decoder,
+  ): Relay | { refused: string } {
+    if (this.#board.isFull) return { refused: 'The proxy has as many sessions as it may have (limits.sessions).' };
+    if (this.#board.isFullFor(user.user)) {
+      return { refused: 'This user has as many sessions as a user may have (limits.sessions-per-user).' };
+    }
+    const { set, drop } = this.#identifier.connectHeaders(user.user);
+    return this.#board.open({
+      ...{ user: user.user, ringKey: user.ringKey, connect, binary, socket, decoder },
+      target: { path: upgrade.url, headers: this.#identifier.upstreamHeaders(upgrade, user.user) },
+      connectHeaders: set,
+      dropConnectHeader: drop,
+    });
+  }
+
+  #refused(reason: string, detail: string): void {
+    if (reason === 'denied' || reason === 'identity') this.#observer.denied(reason);
+    else this.#observer.protocolError(reason);
+    this.#log.info({ reason, detail }, 'client turned away before it had a session');
+  }
+
+  #refuse(socket: Duplex, status: number, reason: string): void {
+    if (status === 401 || status === 403) this.#observer.denied(status === 401 ? 'unauthorized' : 'forbidden');
+    this.#log.info({ status, reason }, 'upgrade refused');
+    refuseUpgrade(socket, status, reason);
+  }
+}
+
+/** A message may hold one frame of the largest size, headers included. */
+function messageMax(limits: Partial<DecoderLimits>): number {
+  return (limits.maxFrameBytes ?? 0) + (limits.maxHeaderBytes ?? 0);
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) !== 0;
+}
+
+function isRepeated(request: IncomingMessage, name: string): boolean {
+  return (request.headersDistinct[name]?.length ?? 0) > 1;
+}

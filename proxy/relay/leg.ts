@@ -1,0 +1,64 @@
+/**
+ * One side of a relay: a socket and its heart-beats.
+ *
+ * STOMP heart-beats are what the two sides agreed on; beside them a WebSocket ping is sent whenever nothing was heard for
+ * `pingEveryMs`, because some backends promise slow beats or none (Spring: 10 s or 0) and every WebSocket must answer pings.
+ * A process that hangs and a connection that is half open answer neither.
+ */
+import { Beats } from '../../stomp/index.ts';
+import type { Socket } from './socket.ts';
+
+export interface LegOptions {
+  readonly pingEveryMs: number;
+  /** Nothing at all was heard for this long: the peer is gone. */
+  readonly goneMs: number;
+}
+
+export class Leg {
+  readonly socket: Socket;
+  readonly #options: LegOptions;
+  #beats: Beats;
+  #expects = false;
+  #pingedAtMs: number;
+
+  constructor(socket: Socket, options: LegOptions, now: number) {
+    this.socket = socket;
+    this.#options = options;
+    this.#beats = new Beats({ sendEveryMs: 0, expectEveryMs: 0 }, now);
+    this.#pingedAtMs = now;
+  }
+
+  /** Heart-beats from now on, in ms, 0 for none. */
+  setBeats(sendEveryMs: number, expectEveryMs: number, now: number): void {
+    this.#beats = new Beats({ sendEveryMs, expectEveryMs }, now);
+    this.#expects = expectEveryMs > 0;
+  }
+
+  send(bytes: Uint8Array, binary: boolean, now: number): void {
+    this.#beats.sent(now);
+    this.socket.send(bytes, binary);
+  }
+
+  excuse(): void {
+    this.socket.excuse();
+  }
+
+  /** Sends what is due. Returns for how many ms a peer that counts as gone has been silent, else 0. */
+  beat(now: number, heartbeat: Uint8Array): number {
+    if (this.#beats.due(now)) this.send(heartbeat, false, now);
+    if (this.socket.isPaused) return 0;
+    const silentMs = now - this.socket.heardAtMs;
+    if (silentMs >= this.#options.goneMs) return silentMs;
+    if (silentMs >= this.#options.pingEveryMs && now - this.#pingedAtMs >= this.#options.pingEveryMs) {
+      this.#pingedAtMs = now;
+      this.socket.ping();
+    }
+    return this.#expects ? this.#missedBeats(now) : 0;
+  }
+
+  /** Data, not pongs: a backend whose WebSocket answers while its STOMP does not. */
+  #missedBeats(now: number): number {
+    this.#beats.received(this.socket.heardDataAtMs);
+    return this.#beats.silent(now) ? now - this.socket.heardDataAtMs : 0;
+  }
+}

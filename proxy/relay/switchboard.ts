@@ -1,0 +1,238 @@
+/**
+ * All relays of the proxy, between the listeners, routing and the links. The only place where routing meets the clock.
+ *
+ * Routing's decisions are taken once per turn of the event loop, however many wishes and facts came in that turn, so a pod
+ * with thousands of sessions that dies is one decision and not thousands.
+ */
+import type { Pod, Topology } from '../discovery/index.ts';
+import type { Dialer, UpgradeTarget } from '../links/dialer.ts';
+import type { Governed, Routing } from '../routing/index.ts';
+import type { EndReason, Fact, SessionOptions } from '../session/index.ts';
+import { Budget } from './budget.ts';
+import { Relay, type RelayClient, type RelayHost, type RelayOptions } from './relay.ts';
+
+/** Whoever wants to know: metrics and the log. */
+export interface Observer {
+  fact(session: { readonly id: number; readonly user: string }, fact: Fact): void;
+  forwarded(direction: 'to-client' | 'to-pod'): void;
+  moved(from: Pod | undefined, to: Pod | undefined): void;
+  ringChanged(version: string, committed: string): void;
+}
+
+export interface Arrival extends RelayClient {
+  readonly ringKey: string;
+  /** How a pod is asked for this client. */
+  readonly target: UpgradeTarget;
+  /** Headers for every upstream CONNECT, and names that the client may not set there. */
+  readonly connectHeaders: SessionOptions['connectHeaders'];
+  readonly dropConnectHeader: SessionOptions['dropConnectHeader'];
+}
+
+export interface SwitchboardOptions {
+  readonly session: Omit<SessionOptions, 'connectHeaders' | 'dropConnectHeader'>;
+  readonly relay: Omit<RelayOptions, 'session'>;
+  readonly holdTotalBytes: number;
+  /** How often heart-beats are looked after. */
+  readonly beatEveryMs: number;
+  readonly sessionsMax: number;
+  readonly sessionsPerUserMax: number;
+}
+
+/** A turn of the beat clock that comes this much too late means that we were not running (SIGSTOP, a stalled machine). */
+const STALL_MS = 1_000;
+
+export class Switchboard {
+  readonly #options: SwitchboardOptions;
+  readonly #routing: Routing;
+  readonly #dialer: Dialer;
+  readonly #observer: Observer;
+  readonly #now: () => number;
+  readonly #relays = new Map<number, Relay>();
+  readonly #places = new Map<number, Pod>();
+  readonly #budget: Budget;
+  readonly #ringWatchers = new Set<() => void>();
+  #lastId = 0;
+  #decisionDue = false;
+  #timer: NodeJS.Timeout | undefined;
+  #beatTimer: NodeJS.Timeout;
+  #beatAtMs: number;
+  #committedVersion = '';
+  #targetVersion = '';
+
+  constructor(options: SwitchboardOptions, routing: Routing, dialer: Dialer, observer: Observer, now: () => number) {
+    this.#options = options;
+    this.#routing = routing;
+    this.#dialer = dialer;
+    this.#observer = observer;
+    this.#now = now;
+    this.#budget = new Budget(options.holdTotalBytes, (spent) => this.#squeeze(spent));
+    this.#beatAtMs = now();
+    this.#beatTimer = setInterval(() => this.#beat(), options.beatEveryMs);
+  }
+
+  get size(): number {
+    return this.#relays.size;
+  }
+
+  get governed(): Governed {
+    return this.#routing.governed;
+  }
+
+  get held(): { bytes: number; frames: number } {
+    return this.#budget.held;
+  }
+
+  /** No room for another session at all. */
+  get isFull(): boolean {
+    return this.#relays.size >= this.#options.sessionsMax;
+  }
+
+  /** The user has as many sessions as one may have. */
+  isFullFor(user: string): boolean {
+    return this.#routing.sessionsOf(user) >= this.#options.sessionsPerUserMax;
+  }
+
+  /** Where plain HTTP of this user goes: to the pod of the user's sessions, or to the owner. */
+  podFor(user: string, ringKey: string): Pod | undefined {
+    const here = this.#routing.whereIs(user);
+    return here === undefined || here === 'wait' ? this.#routing.ownerOf(ringKey, this.#now()) : here;
+  }
+
+  /** Sessions by the name of their pod; under '' those that have none right now. */
+  sessionsByPod(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const id of this.#relays.keys()) {
+      const name = this.#places.get(id)?.name ?? '';
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  topology(topology: Topology): void {
+    this.#routing.topology(topology, this.#now());
+    this.#decideSoon();
+  }
+
+  /** Called after each change of the target or committed ring. */
+  onRing(watcher: () => void): () => void {
+    this.#ringWatchers.add(watcher);
+    return () => this.#ringWatchers.delete(watcher);
+  }
+
+  /** Takes a client in. The caller gives every further message and the close of the socket to the relay. */
+  open(arrival: Arrival): Relay {
+    const id = ++this.#lastId;
+    const { connectHeaders, dropConnectHeader } = arrival;
+    const options = {
+      ...this.#options.relay,
+      session: { ...this.#options.session, connectHeaders, dropConnectHeader },
+    };
+    const host = this.#hostFor(arrival.target);
+    const relay = new Relay(id, arrival, options, host);
+    this.#relays.set(id, relay);
+    this.#routing.open(id, arrival.user, arrival.ringKey);
+    relay.start();
+    return relay;
+  }
+
+  /** Ends every session with 1012, at most `perSecond` of them, and resolves when the last client is told. */
+  async close(perSecond: number): Promise<void> {
+    const pauseMs = 1000 / perSecond;
+    for (const relay of [...this.#relays.values()]) {
+      relay.shutdown();
+      if (this.#relays.size > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    clearInterval(this.#beatTimer);
+    clearTimeout(this.#timer);
+  }
+
+  #hostFor(target: UpgradeTarget): RelayHost {
+    return {
+      now: this.#now,
+      dial: (pod, handlers) => this.#dialer.dial(pod, target, handlers),
+      requestLink: (relay, cause, attempt) => {
+        this.#routing.request(relay.id, cause, attempt, this.#now());
+        this.#decideSoon();
+      },
+      movedTo: (relay, pod) => this.#movedTo(relay, pod),
+      fact: (relay, fact) => this.#fact(relay, fact),
+      forwarded: (direction) => this.#observer.forwarded(direction),
+      held: (bytes, frames) => this.#budget.add(bytes, frames),
+      ended: (relay, why) => this.#ended(relay, why),
+    };
+  }
+
+  #fact(relay: Relay, fact: Fact): void {
+    const now = this.#now();
+    if (fact.type === 'link-live') this.#routing.connected(relay.id, fact.tookMs);
+    else if (fact.type === 'link-failed') this.#routing.failed(relay.id, fact.pod, fact.blame, now);
+    else if (fact.type === 'link-lost') this.#routing.lost(relay.id, fact.pod, fact.blame, now);
+    this.#observer.fact(relay, fact);
+    this.#decideSoon();
+  }
+
+  #movedTo(relay: Relay, pod: Pod | undefined): void {
+    this.#observer.moved(this.#places.get(relay.id), pod);
+    if (pod === undefined) {
+      this.#places.delete(relay.id);
+      return;
+    }
+    this.#places.set(relay.id, pod);
+    this.#routing.arrived(relay.id, pod, this.#now());
+    this.#decideSoon();
+  }
+
+  #ended(relay: Relay, _why: EndReason): void {
+    this.#observer.moved(this.#places.get(relay.id), undefined);
+    this.#places.delete(relay.id);
+    this.#relays.delete(relay.id);
+    this.#routing.close(relay.id);
+    this.#decideSoon();
+  }
+
+  #decideSoon(): void {
+    if (this.#decisionDue) return;
+    this.#decisionDue = true;
+    setImmediate(() => this.#decide());
+  }
+
+  #decide(): void {
+    this.#decisionDue = false;
+    const { grants, committed } = this.#routing.tick(this.#now());
+    for (const { session, cause, pod } of grants) this.#relays.get(session)?.granted(cause, pod);
+    for (const session of committed) this.#relays.get(session)?.committed();
+    this.#tellRing();
+    this.#schedule();
+  }
+
+  #tellRing(): void {
+    const { target, committed } = this.#routing;
+    if (target.version === this.#targetVersion && committed.version === this.#committedVersion) return;
+    this.#targetVersion = target.version;
+    this.#committedVersion = committed.version;
+    this.#observer.ringChanged(target.version, committed.version);
+    for (const watcher of this.#ringWatchers) watcher();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const now = this.#now();
+    const atMs = this.#routing.nextDeadline(now);
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#decideSoon(), Math.max(0, Math.ceil(atMs - now)));
+  }
+
+  #beat(): void {
+    const now = this.#now();
+    const wasStalled = now - this.#beatAtMs > this.#options.beatEveryMs + STALL_MS;
+    this.#beatAtMs = now;
+    for (const relay of this.#relays.values()) {
+      if (wasStalled) relay.excuse();
+      relay.beat(now);
+    }
+  }
+
+  #squeeze(spent: boolean): void {
+    for (const relay of this.#relays.values()) relay.squeeze(spent);
+  }
+}
