@@ -1,6 +1,5 @@
-import { fromText, type Key, keys } from './keys.ts';
-import { badValue, type ConfigProblem, type Layer, type Setting, unknownKey } from './problems.ts';
-import { NotAllowed } from './values.ts';
+import { type Key, keys } from './keys.ts';
+import { type ConfigProblem, type Layer, type Setting, settingOf, unknownKey } from './problems.ts';
 
 const byFlag = new Map(keys.map((key) => [`--${key.flag}`, key]));
 const CONFIG_FLAG = '--config';
@@ -19,7 +18,7 @@ export function readFlags(argv: readonly string[]): Layer & { readonly configFil
     const repeatable = key?.shape === 'list' || key?.shape === 'map';
     if (!repeatable && given.length > 1)
       problems.push({ key: flag, where: flag, message: `is given ${given.length} times; once is enough` });
-    else if (key !== undefined) readOne(key, given.join(','), settings, problems);
+    else if (key !== undefined) settings.push(settingOf(key, 'flag', flag, given.join(',')));
   }
   return { settings, problems, configFile: texts.get(CONFIG_FLAG)?.[0] };
 }
@@ -32,7 +31,7 @@ function collect(argv: readonly string[], problems: ConfigProblem[]): Texts {
     const problem = misplaced(word, flag);
     if (problem !== undefined) problems.push(problem);
     // A value behind an unknown flag belongs to it: it would only be a second message about one mistake.
-    const text = inline ?? takeValue(byFlag.get(flag), rest, word.startsWith('--'));
+    const text = inline ?? takeValue(byFlag.get(flag), rest, word.startsWith('-'));
     if (problem !== undefined) continue;
     if (text === undefined) problems.push({ key: flag, where: flag, message: `needs a value${exampleOf(flag)}` });
     else texts.set(flag, [...(texts.get(flag) ?? []), text]);
@@ -62,14 +61,4 @@ function takeValue(key: Key | undefined, rest: string[], isFlag: boolean): strin
 function exampleOf(flag: string): string {
   const key = byFlag.get(flag);
   return key === undefined ? ' (the file to read)' : `: --${key.flag} ${key.placeholder}`;
-}
-
-function readOne(key: Key, text: string, settings: Setting[], problems: ConfigProblem[]): void {
-  const where = `--${key.flag}`;
-  try {
-    settings.push({ key, value: fromText(key.shape, text), layer: 'flag', at: () => where });
-  } catch (error) {
-    if (!(error instanceof NotAllowed)) throw error;
-    problems.push(badValue(key, 'flag', where, text, error.message));
-  }
 }

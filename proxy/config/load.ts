@@ -63,7 +63,8 @@ function readLayer(sources: ConfigSources, flag: string | undefined): Layer {
   }
 }
 
-function problemsOf({ key, layer, value, at }: Setting): ConfigProblem[] {
+function problemsOf({ key, layer, value, at, misshapen }: Setting): ConfigProblem[] {
+  if (misshapen !== undefined) return [badValue(key, layer, at(), value, misshapen)];
   return (key.schema.safeParse(value).error?.issues ?? []).map((issue) => {
     const where = at(issue.path);
     // A bad name in a map: zod says what is wrong with it one level further in.

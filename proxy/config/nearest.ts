@@ -14,12 +14,13 @@ export function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** drainMaxMs, DRAIN_MAX and drain.max are read as drain-max: styles of writing are no differences. */
+/** drainMaxMs, DRAIN_MAX and drain.max are read as drain-max: ways of writing are no differences. */
 export function plain(name: string): string {
   return name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()
-    .replaceAll(/[._\s]+/g, '-');
+    .replaceAll(/[._\s]+/g, '-')
+    .replace(/-(ms|bytes)$/, '');
 }
 
 const lastPart = (name: string) => plain(name.slice(name.lastIndexOf('.') + 1));

@@ -1,5 +1,6 @@
-import { type Key, toText } from './keys.ts';
+import { fromText, type Key, toText } from './keys.ts';
 import { nearest, plain } from './nearest.ts';
+import { NotAllowed } from './values.ts';
 
 /** `where` of what is missing. */
 export const NOWHERE = 'configuration';
@@ -18,6 +19,8 @@ export interface Setting {
   readonly key: Key;
   readonly value: unknown;
   readonly layer: 'file' | 'variable' | 'flag';
+  /** Why text could not be brought into the shape of the key; `value` is that text. */
+  readonly misshapen?: string;
   /** Where the value stands, or the item of it that the path leads to. */
   readonly at: (itemPath?: readonly PropertyKey[]) => string;
 }
@@ -26,6 +29,17 @@ export interface Setting {
 export interface Layer {
   readonly settings: readonly Setting[];
   readonly problems: readonly ConfigProblem[];
+}
+
+/** The setting that the text of a flag or variable makes. */
+export function settingOf(key: Key, layer: 'variable' | 'flag', where: string, text: string): Setting {
+  const at = () => where;
+  try {
+    return { key, layer, at, value: fromText(key.shape, text) };
+  } catch (error) {
+    if (!(error instanceof NotAllowed)) throw error;
+    return { key, layer, at, value: text, misshapen: error.message };
+  }
 }
 
 /** A value as messages show it: short, in one line, without the password of an address. */

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { MAX_RING_SIZE } from '../../ring/index.ts';
 import { LOG_LEVELS } from '../log.ts';
 import { kubernetesService, listenAddress, network, podMap } from './addresses.ts';
-import { keySource, userHeaderName, userSource } from './source.ts';
+import { keySource, SOURCE_FORMS, userHeaderName, userSource } from './source.ts';
 import { choice, count, duration, list, matching, size, text, yesNo } from './values.ts';
 import { keySetUrl, origin, urlTemplate } from './web.ts';
 
@@ -266,8 +266,7 @@ export const schema = z
     user: list(userSource(), 16)
       .optional()
       .meta({
-        description:
-          'Where the name of the user stands, the first that is present decides; no default, as only you know.',
+        description: `Where the name of the user stands; the first that is present decides. One or more of ${SOURCE_FORMS}. No default, as only you know.`,
         examples: [['header:Username'], ['jwt', 'cookie:session-user']],
       }),
     anonymous: yesNo()

@@ -1,6 +1,5 @@
-import { fromText, keys } from './keys.ts';
-import { badValue, type ConfigProblem, type Layer, type Setting, unknownKey } from './problems.ts';
-import { NotAllowed } from './values.ts';
+import { keys } from './keys.ts';
+import { type ConfigProblem, type Layer, type Setting, settingOf, unknownKey } from './problems.ts';
 
 export const CONFIG_VARIABLE = 'HOLDFAST_CONFIG';
 
@@ -24,17 +23,8 @@ export function readVariables(env: Readonly<Record<string, string | undefined>>)
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith('HOLDFAST_') || name === CONFIG_VARIABLE || text === undefined || text === '') continue;
     const key = byVariable.get(name);
-    if (key !== undefined) readOne(key, text, settings, problems);
+    if (key !== undefined) settings.push(settingOf(key, 'variable', name, text));
     else if (!isServiceVariable(name, text)) problems.push(unknownKey(name, name, written));
   }
   return { settings, problems };
-}
-
-function readOne(key: Setting['key'], text: string, settings: Setting[], problems: ConfigProblem[]): void {
-  try {
-    settings.push({ key, value: fromText(key.shape, text), layer: 'variable', at: () => key.variable });
-  } catch (error) {
-    if (!(error instanceof NotAllowed)) throw error;
-    problems.push(badValue(key, 'variable', key.variable, text, error.message));
-  }
 }
