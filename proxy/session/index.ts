@@ -1,4 +1,5 @@
 /** The pure session: events in, effects out. */
+export { describeEnd } from './classify.ts';
 export type { Admission } from './delivery.ts';
 export type { Deadline, Effect, EndReason, Fact } from './effects.ts';
 export type { LinkCause, LinkEnd, LinkId, SessionEvent } from './events.ts';

@@ -1,0 +1,129 @@
+/**
+ * What becomes of facts: metrics, and a log that tells the story of a handover in five lines (topology changed, handover
+ * started, link connected, switched, handed over) and of a recovery in four.
+ */
+import type { Pod } from './discovery/index.ts';
+import type { DoorObserver } from './listeners/listener.ts';
+import type { Log, UserField } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Observer } from './relay/switchboard.ts';
+import { describeEnd, type Fact } from './session/index.ts';
+
+interface Who {
+  readonly id: number;
+  readonly user: string;
+}
+
+/** Session, user (as the log may show it) and what happened. */
+type Story = (fields: object, message: string, level?: 'info' | 'warn') => void;
+
+export function createObserver(metrics: Metrics, log: Log, userField: UserField): Observer & DoorObserver {
+  const toClient = metrics.messages.of('to-client');
+  const toPod = metrics.messages.of('to-pod');
+  return {
+    forwarded: (direction) => (direction === 'to-client' ? toClient : toPod).inc(),
+    moved: (from, to) => {
+      if (from !== undefined) metrics.sessions.of(from.name).dec();
+      if (to !== undefined) metrics.sessions.of(to.name).inc();
+    },
+    ringChanged: (target, committed) => {
+      metrics.ringIs(committed);
+      log.info({ target, committed }, target === committed ? 'ring committed' : 'ring changed: sessions move');
+    },
+    denied: (reason) => metrics.authDenied.of(reason).inc(),
+    protocolError: (code) => metrics.protocolErrors.of(code).inc(),
+    fact: (who, fact) => {
+      count(metrics, fact);
+      tell(storyOf(log, userField, who), fact);
+    },
+  };
+}
+
+function count(metrics: Metrics, fact: Fact): void {
+  switch (fact.type) {
+    case 'link-failed':
+      if (fact.kept) metrics.handovers.of('kept').inc();
+      return;
+    case 'switched':
+      metrics.handovers.of('done').inc();
+      return metrics.moves.inc();
+    case 'handed-over':
+      metrics.handoverGap.observe(fact.gapMs / 1000);
+      return metrics.gaps.of(fact.proven ? 'proven' : 'unproven').inc();
+    case 'recovered':
+      return countRecovery(metrics, fact.gapMs);
+    case 'resent':
+      return metrics.resent.inc(fact.frames);
+    case 'duplicate-dropped':
+      return metrics.duplicatesDropped.inc();
+    case 'sequence':
+      return sequenceTally(metrics, fact.kind).inc(fact.count);
+    case 'ended':
+      return countEnd(metrics, fact.why);
+  }
+}
+
+function countRecovery(metrics: Metrics, gapMs: number): void {
+  metrics.handovers.of('recovered').inc();
+  metrics.moves.inc();
+  metrics.recoveryGap.observe(gapMs / 1000);
+  metrics.gaps.of('unproven').inc();
+}
+
+function countEnd(metrics: Metrics, why: Extract<Fact, { type: 'ended' }>['why']): void {
+  metrics.clientCloses.of(why).inc();
+  if (why === 'outage' || why === 'continuity') metrics.handovers.of('lost').inc();
+  if (why === 'client-protocol') metrics.protocolErrors.of('session').inc();
+}
+
+function sequenceTally(metrics: Metrics, kind: 'lost' | 'reordered' | 'duplicated') {
+  if (kind === 'lost') return metrics.sequenceLost;
+  return kind === 'reordered' ? metrics.sequenceReordered : metrics.sequenceDuplicated;
+}
+
+function storyOf(log: Log, userField: UserField, who: Who): Story {
+  return (fields, message, level = 'info') =>
+    log[level]({ session: who.id, ...userField(who.user), ...fields }, message);
+}
+
+function tell(story: Story, fact: Fact): void {
+  switch (fact.type) {
+    case 'handover-started':
+      return story(route(fact), 'handover started');
+    case 'link-live':
+      return story({ pod: fact.pod.name, cause: fact.cause, tookMs: round(fact.tookMs) }, 'link connected');
+    case 'switched':
+      return story(route(fact), 'switched: the barrier is passed, the old link drains');
+    case 'handed-over':
+      return story({ ...route(fact), gapMs: round(fact.gapMs), continuity: proof(fact.proven) }, 'handed over');
+    case 'link-failed':
+      return story(
+        { pod: fact.pod.name, cause: fact.cause, why: fact.why, blame: fact.blame },
+        fact.kept ? 'handover kept: the session stays where it was' : 'link failed: another one is tried',
+        'warn',
+      );
+    case 'link-lost':
+      return story({ pod: fact.pod.name, why: describeEnd(fact.end) }, 'link lost: frames are held', 'warn');
+    case 'recovered':
+      return story(
+        { ...route(fact), gapMs: round(fact.gapMs), attempts: fact.attempts },
+        'recovered: the gap is announced',
+        'warn',
+      );
+    case 'ended':
+      return story({ why: fact.why }, 'session ended');
+  }
+}
+
+function route({ from, to }: { from: Pod; to: Pod }): { from: string; to: string } {
+  return { from: from.name, to: to.name };
+}
+
+function proof(proven: boolean): 'proven' | 'unproven' {
+  return proven ? 'proven' : 'unproven';
+}
+
+/** Tenths of a millisecond tell enough. */
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

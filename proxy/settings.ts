@@ -1,0 +1,108 @@
+/** From the configuration, in the words of its keys, to what each part wants to know; and the few figures that have no key. */
+
+import type { RingOptions } from '../ring/index.ts';
+import type { Config } from './config/index.ts';
+import type { DialerOptions } from './links/dialer.ts';
+import type { ListenerOptions } from './listeners/listener.ts';
+import type { PassThroughOptions } from './listeners/pass-through.ts';
+import type { SocketOptions } from './relay/socket.ts';
+import type { SwitchboardOptions } from './relay/switchboard.ts';
+import type { RoutingOptions } from './routing/index.ts';
+
+/** How long a peer may take to answer a close frame or a DISCONNECT: one slow round trip, and a pause of its collector. */
+const CLOSE_MAX_MS = 2_000;
+/** How long an old link waits for the producers' commit: a proxy that cannot commit must not keep two links for ever. */
+const COMMIT_MAX_MS = 30_000;
+/** How long messages wait for one that sequence numbers prove to be missing: a slow pod, not a lost message. */
+const ORDER_MAX_MS = 1_000;
+/** The fastest heart-beats that a client may ask of the proxy. */
+const CLIENT_BEAT_MIN_MS = 1_000;
+/** A client that promised no heart-beats is pinged; browsers answer by themselves, and after three misses it is gone. */
+const CLIENT_PINGS_MISSED = 3;
+/** Heart-beats are looked after this often within the shortest of them, but not more often than LEAST. */
+const LOOKS_PER_BEAT = 4;
+const LOOK_LEAST_MS = 25;
+/** Pods may send larger frames than clients, as a broker's topic has messages of others; RabbitMQ's own limit is 4 MiB. */
+const POD_FRAME_BYTES = 4 * 1024 * 1024;
+/** A REST call that takes longer than this belongs into a job; Spring's own default is none. */
+const HTTP_ANSWER_MAX_MS = 60_000;
+
+export function ringOptions({ ring }: Config): RingOptions {
+  return { pointsPerPod: ring.pointsPerPod, size: ring.size, keyKind: ring.keyKind };
+}
+
+export function routingOptions(config: Config): RoutingOptions {
+  const { handover, topology } = config;
+  return {
+    ring: ringOptions(config),
+    admitAfterMs: topology.admitAfterMs,
+    perSecond: handover.perSecond,
+    inFlightPerPod: handover.inFlightPerPod,
+    retryMaxMs: handover.retryMaxMs,
+  };
+}
+
+export function switchboardOptions(config: Config): SwitchboardOptions {
+  const { backend, client, dedup, handover, hold, limits } = config;
+  return {
+    session: {
+      barrier: backend.barrier,
+      settleMs: backend.settleMs,
+      connectMaxMs: backend.connectMaxMs,
+      barrierMaxMs: handover.barrierMaxMs,
+      orderQuietMs: handover.orderQuietMs,
+      orderMaxMs: ORDER_MAX_MS,
+      drainMaxMs: handover.drainMaxMs,
+      commitMaxMs: COMMIT_MAX_MS,
+      closeMaxMs: CLOSE_MAX_MS,
+      outageMaxMs: config.outageMaxMs,
+      holdBytes: hold.sessionBytes,
+      subscriptionsMax: limits.subscriptions,
+      dedupWindow: dedup.window,
+      dedupHeader: dedup.header,
+      linkBeatMs: backend.heartbeatMs,
+      clientBeatMs: Math.min(CLIENT_BEAT_MIN_MS, client.heartbeatMs),
+    },
+    relay: {
+      podLimits: { ...frameLimits(config), maxFrameBytes: Math.max(POD_FRAME_BYTES, limits.frameBytes) },
+      link: { pingEveryMs: backend.heartbeatMs, goneMs: backend.goneMs },
+      client: { pingEveryMs: client.heartbeatMs, goneMs: client.heartbeatMs * CLIENT_PINGS_MISSED },
+      slowMaxMs: client.slowMaxMs,
+    },
+    holdTotalBytes: hold.totalBytes,
+    beatEveryMs: Math.max(
+      LOOK_LEAST_MS,
+      Math.min(backend.heartbeatMs, client.heartbeatMs, CLIENT_BEAT_MIN_MS) / LOOKS_PER_BEAT,
+    ),
+    sessionsMax: limits.sessions,
+    sessionsPerUserMax: limits.sessionsPerUser,
+  };
+}
+
+export function dialerOptions(config: Config): DialerOptions {
+  const { backend } = config;
+  return {
+    tls: backend.tls,
+    hostHeader: backend.hostHeader,
+    connectMaxMs: backend.connectMaxMs,
+    maxMessageBytes: POD_FRAME_BYTES,
+    socket: socketOptions(config),
+  };
+}
+
+export function listenerOptions(config: Config): ListenerOptions {
+  return { limits: frameLimits(config), connectMaxMs: config.client.connectMaxMs, socket: socketOptions(config) };
+}
+
+export function passThroughOptions({ backend }: Config): PassThroughOptions {
+  const { tls, hostHeader, connectMaxMs } = backend;
+  return { tls, hostHeader, connectMaxMs, answerMaxMs: HTTP_ANSWER_MAX_MS };
+}
+
+function socketOptions({ client }: Config): SocketOptions {
+  return { highMarkBytes: client.highMarkBytes, closeMaxMs: CLOSE_MAX_MS };
+}
+
+function frameLimits({ limits }: Config) {
+  return { maxFrameBytes: limits.frameBytes, maxHeaderBytes: limits.headerBytes, maxHeaders: limits.headers };
+}
