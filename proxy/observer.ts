@@ -22,10 +22,6 @@ export function createObserver(metrics: Metrics, log: Log, userField: UserField)
   const toPod = metrics.messages.of('to-pod');
   return {
     forwarded: (direction) => (direction === 'to-client' ? toClient : toPod).inc(),
-    moved: (from, to) => {
-      if (from !== undefined) metrics.sessions.of(from.name).dec();
-      if (to !== undefined) metrics.sessions.of(to.name).inc();
-    },
     ringChanged: (target, committed) => {
       metrics.ringIs(committed);
       log.info({ target, committed }, target === committed ? 'ring committed' : 'ring changed: sessions move');

@@ -42,7 +42,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     http: http.handle,
   });
   readOnScrape(metrics, board, source, config);
-  source.start((topology) => follow(topology, board, metrics, log));
+  source.start((topology) => follow(topology, board, metrics));
   const address = await listener.listen(config.listen.host, config.listen.port);
   log.info({ listen: urlOf(address), source: source.status(now()).source }, 'holdfast serves');
   return {
@@ -58,15 +58,11 @@ export async function serve(config: Config, log: Log): Promise<Running> {
   };
 }
 
-function follow(topology: Topology, board: Switchboard, metrics: Metrics, log: Log): void {
+function follow(topology: Topology, board: Switchboard, metrics: Metrics): void {
   const states = { serving: 0, draining: 0, unready: 0 };
   for (const pod of topology.pods) states[pod.state]++;
   for (const state of ['serving', 'draining', 'unready'] as const) metrics.pods.of(state).set(states[state]);
   metrics.topologyChanges.inc();
-  log.info(
-    { source: topology.source, pods: topology.pods.map(({ name, state }) => `${name} ${state}`) },
-    'topology changed',
-  );
   board.topology(topology);
 }
 
@@ -77,6 +73,10 @@ function readOnScrape(metrics: Metrics, board: Switchboard, source: TopologySour
     metrics.topologyStale.set(status.staleMs / 1000);
     metrics.topologyFailures.set(status.failures);
     metrics.clients.set(board.size);
+    metrics.sessions.clear();
+    for (const [pod, count] of board.sessionsByPod()) metrics.sessions.of(pod).set(count);
+    metrics.links.clear();
+    for (const { pod, state } of board.links()) metrics.links.of(pod.name, state).inc();
     metrics.heldBytes.set(board.held.bytes);
     metrics.heldFrames.set(board.held.frames);
     metrics.governorQueue.set(board.governed.queued);

@@ -8,14 +8,7 @@
 import { Decoder, type DecoderLimits, type Frame, frameOf, HEARTBEAT } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { LinkCause, LinkEnd, LinkId } from '../session/index.ts';
-import {
-  type Effect,
-  type EndReason,
-  type Fact,
-  Session,
-  type SessionEvent,
-  type SessionOptions,
-} from '../session/index.ts';
+import { type Effect, type Fact, Session, type SessionEvent, type SessionOptions } from '../session/index.ts';
 import { Leg, type LegOptions } from './leg.ts';
 import type { Socket } from './socket.ts';
 
@@ -38,7 +31,7 @@ export interface RelayHost {
   forwarded(direction: 'to-client' | 'to-pod'): void;
   /** What the session holds has changed by so much. */
   held(bytes: number, frames: number): void;
-  ended(relay: Relay, why: EndReason): void;
+  ended(relay: Relay): void;
 }
 
 /** A client whose user is known and whose CONNECT is here. */
@@ -94,6 +87,10 @@ export class Relay {
 
   start(): void {
     this.#perform(this.#session.start(this.#host.now()));
+  }
+
+  links(): Iterable<{ readonly pod: Pod; readonly state: string }> {
+    return this.#session.links();
   }
 
   granted(cause: LinkCause, pod: Pod): void {
@@ -232,7 +229,7 @@ export class Relay {
         return this.#client.setBeats(effect.sendEveryMs, effect.expectEveryMs, this.#host.now());
       case 'close-client':
         this.#client.socket.close(effect.code, effect.reason);
-        return this.#over(effect.why);
+        return this.#over();
       case 'fact':
         return this.#host.fact(this, effect.fact);
       default:
@@ -314,12 +311,12 @@ export class Relay {
     this.#tell({ type: 'tick' });
   }
 
-  #over(why: EndReason): void {
+  #over(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#host.held(-this.#held.bytes, -this.#held.frames);
     this.#held = { bytes: 0, frames: 0 };
-    this.#host.ended(this, why);
+    this.#host.ended(this);
   }
 }
 

@@ -7,7 +7,7 @@
 import type { Pod, Topology } from '../discovery/index.ts';
 import type { Dialer, UpgradeTarget } from '../links/dialer.ts';
 import type { Governed, Routing } from '../routing/index.ts';
-import type { EndReason, Fact, SessionOptions } from '../session/index.ts';
+import type { Fact, SessionOptions } from '../session/index.ts';
 import { Budget } from './budget.ts';
 import { Relay, type RelayClient, type RelayHost, type RelayOptions } from './relay.ts';
 
@@ -15,7 +15,6 @@ import { Relay, type RelayClient, type RelayHost, type RelayOptions } from './re
 export interface Observer {
   fact(session: { readonly id: number; readonly user: string }, fact: Fact): void;
   forwarded(direction: 'to-client' | 'to-pod'): void;
-  moved(from: Pod | undefined, to: Pod | undefined): void;
   ringChanged(version: string, committed: string): void;
 }
 
@@ -108,6 +107,11 @@ export class Switchboard {
     return counts;
   }
 
+  /** Every link there is, with its pod and state. */
+  *links(): Iterable<{ readonly pod: Pod; readonly state: string }> {
+    for (const relay of this.#relays.values()) yield* relay.links();
+  }
+
   topology(topology: Topology): void {
     this.#routing.topology(topology, this.#now());
     this.#decideSoon();
@@ -158,7 +162,7 @@ export class Switchboard {
       fact: (relay, fact) => this.#fact(relay, fact),
       forwarded: (direction) => this.#observer.forwarded(direction),
       held: (bytes, frames) => this.#budget.add(bytes, frames),
-      ended: (relay, why) => this.#ended(relay, why),
+      ended: (relay) => this.#ended(relay),
     };
   }
 
@@ -172,7 +176,6 @@ export class Switchboard {
   }
 
   #movedTo(relay: Relay, pod: Pod | undefined): void {
-    this.#observer.moved(this.#places.get(relay.id), pod);
     if (pod === undefined) {
       this.#places.delete(relay.id);
       return;
@@ -182,8 +185,7 @@ export class Switchboard {
     this.#decideSoon();
   }
 
-  #ended(relay: Relay, _why: EndReason): void {
-    this.#observer.moved(this.#places.get(relay.id), undefined);
+  #ended(relay: Relay): void {
     this.#places.delete(relay.id);
     this.#relays.delete(relay.id);
     this.#routing.close(relay.id);

@@ -59,6 +59,14 @@ export class Session {
     return this.#core.primary?.pod;
   }
 
+  *links(): Iterable<{ readonly pod: Pod; readonly state: string }> {
+    const { links, primary, next } = this.#core;
+    for (const link of links.values()) {
+      const drains = link.state.name === 'live' && link !== primary && link !== next;
+      yield { pod: link.pod, state: drains ? 'draining' : link.state.name };
+    }
+  }
+
   /** Bytes and frames that wait in here, both directions, for metrics and the budget over all sessions. */
   get held(): { bytes: number; frames: number } {
     const { clientHold, ordering, receipts } = this.#core;
