@@ -41,7 +41,10 @@ describe('where the pods are', () => {
 describe('who the user is', () => {
   test('must be said', () => expect(broken(...PODS)[0]).toContain('user: nothing says who a client is; give --user'));
   test('or not be needed', () => expect(broken(...PODS, '--anonymous')).toEqual([]));
-  test('a wrong source is one problem, not two', () => expect(broken(...PODS, '--user', 'me')).toHaveLength(1));
+  test('a wrong source is one problem, not two', () => {
+    expect(broken(...PODS, '--user', 'me')).toHaveLength(1);
+    expect(broken(...PODS, '--user', 'jtw', '--jwt-secret-file', '/secret')).toHaveLength(1);
+  });
 });
 
 describe('how tokens are checked', () => {
