@@ -3,6 +3,7 @@
 import { WebSocket } from 'ws';
 import { SUBPROTOCOLS } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
+import type { Dial, LinkHandlers, UpgradeTarget } from '../relay/ports.ts';
 import { Socket, type SocketOptions } from '../relay/socket.ts';
 import type { LinkEnd } from '../session/index.ts';
 
@@ -16,27 +17,11 @@ export interface DialerOptions {
   readonly socket: SocketOptions;
 }
 
-/** What the client asked for, ready to be asked of any pod. */
-export interface UpgradeTarget {
-  /** Path and query, as the client sent them. */
-  readonly path: string;
-  /** Name, value, name, value …: cleaned and with the proxy's identity headers. */
-  readonly headers: readonly string[];
-}
-
-export interface LinkHandlers {
-  onOpen(): void;
-  onMessage(bytes: Uint8Array, binary: boolean): void;
-  onDrain(): void;
-  /** Once, whatever happened. */
-  onEnd(end: LinkEnd): void;
-}
-
 /** Fragments of one message and chunks of one read (CVE-2026-48779, CVE-2026-62389: bytes alone are no bound). */
 const FRAGMENTS_MAX = 256;
 const CHUNKS_MAX = 4096;
 
-export class Dialer {
+export class Dialer implements Dial {
   readonly #options: DialerOptions;
   readonly #now: () => number;
 

@@ -10,14 +10,8 @@ import type { Pod } from '../discovery/index.ts';
 import type { LinkCause, LinkEnd, LinkId } from '../session/index.ts';
 import { type Effect, type Fact, Session, type SessionEvent, type SessionOptions } from '../session/index.ts';
 import { Leg, type LegOptions } from './leg.ts';
+import type { LinkHandlers } from './ports.ts';
 import type { Socket } from './socket.ts';
-
-export interface LinkHandlers {
-  onOpen(): void;
-  onMessage(bytes: Uint8Array, binary: boolean): void;
-  onDrain(): void;
-  onEnd(end: LinkEnd): void;
-}
 
 /** What a relay needs from the rest of the proxy. */
 export interface RelayHost {

@@ -5,10 +5,10 @@
  * with thousands of sessions that dies is one decision and not thousands.
  */
 import type { Pod, Topology } from '../discovery/index.ts';
-import type { Dialer, UpgradeTarget } from '../links/dialer.ts';
 import type { Governed, Routing } from '../routing/index.ts';
 import type { Fact, SessionOptions } from '../session/index.ts';
 import { Budget } from './budget.ts';
+import type { Dial, UpgradeTarget } from './ports.ts';
 import { Relay, type RelayClient, type RelayHost, type RelayOptions } from './relay.ts';
 
 /** Whoever wants to know: metrics and the log. */
@@ -43,7 +43,7 @@ const STALL_MS = 1_000;
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #routing: Routing;
-  readonly #dialer: Dialer;
+  readonly #dialer: Dial;
   readonly #observer: Observer;
   readonly #now: () => number;
   readonly #relays = new Map<number, Relay>();
@@ -58,7 +58,7 @@ export class Switchboard {
   #committedVersion = '';
   #targetVersion = '';
 
-  constructor(options: SwitchboardOptions, routing: Routing, dialer: Dialer, observer: Observer, now: () => number) {
+  constructor(options: SwitchboardOptions, routing: Routing, dialer: Dial, observer: Observer, now: () => number) {
     this.#options = options;
     this.#routing = routing;
     this.#dialer = dialer;

@@ -9,11 +9,13 @@
  * The ring is `committed` once every session of this proxy is at its owner: producers follow the committed ring, so a user's
  * messages go to the old owner, which is still linked, until the new one is.
  */
-import { Ring, type RingOptions } from '../../ring/index.ts';
+import type { Ring, RingOptions } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
+import { Commitment } from './commitment.ts';
+import { Fleet } from './fleet.ts';
 import { Membership } from './membership.ts';
-import { PodHealth } from './pod-health.ts';
 import { Queues, type Urgency } from './queues.ts';
+import { shuffled } from './shuffle.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface RoutingOptions {
@@ -73,26 +75,22 @@ export class Routing {
   readonly #random: () => number;
   readonly #membership: Membership;
   readonly #bucket: TokenBucket;
-  readonly #health = new Map<string, PodHealth>();
+  readonly #fleet: Fleet;
   readonly #places = new Map<SessionId, Place>();
   readonly #byUser = new Map<string, Set<SessionId>>();
   readonly #queues = new Queues<SessionId>();
   /** Sessions that wait for a moment: their own next try, or the end of a pod's suspicion. */
   readonly #delayed = new Map<SessionId, number>();
-  /** Sessions whose pod is not their owner. */
-  readonly #astray = new Set<SessionId>();
-  readonly #movedSinceCommit = new Set<SessionId>();
-  #committedRing: Ring;
-  /** Addresses of the committed ring's pods, some of which may be gone from the topology. */
-  #committedPods = new Map<string, Pod>();
+  readonly #commitment: Commitment<SessionId>;
 
   /** @param random uniform in [0, 1): for jitter and for the order in which sessions are moved */
   constructor(options: RoutingOptions, random: () => number) {
     this.#options = options;
     this.#random = random;
     this.#membership = new Membership(options);
+    this.#fleet = new Fleet(options.inFlightPerPod);
     this.#bucket = new TokenBucket(options.perSecond, Math.min(BURST, options.perSecond));
-    this.#committedRing = Ring.of([], options.ring);
+    this.#commitment = new Commitment(options.ring);
   }
 
   /** The ring that sessions are being moved to. */
@@ -102,7 +100,7 @@ export class Routing {
 
   /** The ring that producers should follow. */
   get committed(): Ring {
-    return this.#committedRing;
+    return this.#commitment.ring;
   }
 
   get pods(): readonly Pod[] {
@@ -110,14 +108,16 @@ export class Routing {
   }
 
   get governed(): Governed {
-    let inFlight = 0;
-    for (const health of this.#health.values()) inFlight += health.inFlight;
-    return { queued: this.#queues.size + this.#delayed.size, inFlight, astray: this.#astray.size };
+    return {
+      queued: this.#queues.size + this.#delayed.size,
+      inFlight: this.#fleet.inFlight,
+      astray: this.#commitment.astray,
+    };
   }
 
   /** The pod with this ring key, of the target ring or of the committed one. */
   podOf(key: string): Pod | undefined {
-    return this.#membership.member(key) ?? this.#committedPods.get(key);
+    return this.#membership.member(key) ?? this.#commitment.podOf(key);
   }
 
   /**
@@ -140,15 +140,13 @@ export class Routing {
     const pods = this.target
       .owners(key, this.target.keys.length)
       .flatMap((name) => this.#membership.member(name) ?? []);
-    return pods.find((pod) => !this.#healthOf(pod.id).isSuspect(now)) ?? pods[0];
+    return pods.find((pod) => !this.#fleet.healthOf(pod.id).isSuspect(now)) ?? pods[0];
   }
 
   /** A new snapshot of the pods. */
   topology(topology: Topology, now: number): void {
-    this.#trustReturned(topology);
+    this.#fleet.update(topology);
     const changed = this.#membership.update(topology, now);
-    const known = new Set(topology.pods.map((pod) => pod.id));
-    for (const id of this.#health.keys()) if (!known.has(id) && this.#isIdle(id)) this.#health.delete(id);
     if (changed) this.#ringChanged(now);
   }
 
@@ -188,7 +186,7 @@ export class Routing {
   connected(session: SessionId, tookMs: number): void {
     const place = this.#places.get(session);
     if (place?.sentTo === undefined) return;
-    this.#healthOf(place.sentTo).connected(tookMs);
+    this.#fleet.healthOf(place.sentTo).connected(tookMs);
     place.sentTo = undefined;
     place.failures = 0;
   }
@@ -208,7 +206,7 @@ export class Routing {
   arrived(session: SessionId, pod: Pod, now: number): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
-    if (place.pod !== undefined) this.#movedSinceCommit.add(session);
+    if (place.pod !== undefined) this.#commitment.moved(session);
     place.pod = pod;
     place.wants = undefined;
     this.#reconcile(session, place, now);
@@ -219,7 +217,7 @@ export class Routing {
     const place = this.#places.get(session);
     if (place !== undefined) {
       place.pod = undefined;
-      this.#astray.delete(session);
+      this.#commitment.setAstray(session, false);
     }
     if (blame === 'pod') this.#suspect(pod.id, now);
   }
@@ -232,8 +230,7 @@ export class Routing {
     this.#places.delete(session);
     this.#queues.remove(session);
     this.#delayed.delete(session);
-    this.#astray.delete(session);
-    this.#movedSinceCommit.delete(session);
+    this.#commitment.forget(session);
     const sessions = this.#byUser.get(place.user);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#byUser.delete(place.user);
@@ -245,21 +242,21 @@ export class Routing {
     this.#wake(now);
     const grants: Grant[] = [];
     for (const podId of this.#queues.podIds()) this.#grantFor(podId, now, grants);
-    return { grants, committed: this.#commit() };
+    return { grants, committed: this.#commitment.commit(this.target, (key) => this.#membership.member(key)) };
   }
 
   nextDeadline(now: number): number {
     let at = this.#membership.nextDeadline();
     for (const wakeAt of this.#delayed.values()) at = Math.min(at, wakeAt);
     for (const podId of this.#queues.podIds()) {
-      if (this.#healthOf(podId).hasRoom()) at = Math.min(at, this.#bucket.readyAt(now));
+      if (this.#fleet.healthOf(podId).hasRoom()) at = Math.min(at, this.#bucket.readyAt(now));
     }
     return at;
   }
 
   #grantFor(podId: string, now: number, grants: Grant[]): void {
-    const health = this.#healthOf(podId);
-    const pod = this.#findPod(podId);
+    const health = this.#fleet.healthOf(podId);
+    const pod = this.#fleet.pod(podId);
     for (let first = this.#queues.first(podId); first !== undefined; first = this.#queues.first(podId)) {
       const place = this.#places.get(first.session);
       if (pod === undefined || place === undefined) {
@@ -284,33 +281,17 @@ export class Routing {
     }
   }
 
-  /** Every session at its owner: the target is what producers may follow. */
-  #commit(): SessionId[] {
-    if (this.#astray.size > 0 || this.#committedRing === this.target) {
-      return this.#astray.size > 0 ? [] : this.#takeMoved();
-    }
-    this.#committedRing = this.target;
-    this.#committedPods = new Map(this.target.keys.flatMap((key) => withPod(key, this.#membership.member(key))));
-    return this.#takeMoved();
-  }
-
-  #takeMoved(): SessionId[] {
-    const moved = [...this.#movedSinceCommit];
-    this.#movedSinceCommit.clear();
-    return moved;
-  }
-
   /** A linked session: is it where it belongs? */
   #reconcile(session: SessionId, place: Place, now: number): void {
     if (place.pod === undefined) return;
     const owner = this.#ownerOf(place);
     if (owner === undefined || owner.id === place.pod.id) {
-      this.#astray.delete(session);
+      this.#commitment.setAstray(session, false);
       this.#queues.remove(session);
       this.#delayed.delete(session);
       return;
     }
-    this.#astray.add(session);
+    this.#commitment.setAstray(session, true);
     if (place.sentTo !== owner.id) this.#enqueue(session, place, now);
   }
 
@@ -328,7 +309,7 @@ export class Routing {
   #chooseMove(place: Place): { podId: string; notBeforeMs: number } | undefined {
     const owner = this.#ownerOf(place);
     if (owner === undefined) return undefined;
-    return { podId: owner.id, notBeforeMs: this.#healthOf(owner.id).suspectUntilMs };
+    return { podId: owner.id, notBeforeMs: this.#fleet.healthOf(owner.id).suspectUntilMs };
   }
 
   /** Without a link: the first in the agreed order that is not suspect, or the one whose suspicion ends first. */
@@ -337,7 +318,7 @@ export class Routing {
     for (const key of this.target.owners(place.key, this.target.keys.length)) {
       const pod = this.#membership.member(key);
       if (pod === undefined) continue;
-      const notBeforeMs = this.#healthOf(pod.id).suspectUntilMs;
+      const notBeforeMs = this.#fleet.healthOf(pod.id).suspectUntilMs;
       if (notBeforeMs <= now) return { podId: pod.id, notBeforeMs };
       if (soonest === undefined || notBeforeMs < soonest.notBeforeMs) soonest = { podId: pod.id, notBeforeMs };
     }
@@ -346,7 +327,7 @@ export class Routing {
 
   #urgencyOf(place: Place): Urgency {
     if (place.wants !== undefined) return place.wants;
-    return place.pod !== undefined && this.#findPod(place.pod.id)?.state === 'serving' ? 'move' : 'leaving';
+    return place.pod !== undefined && this.#fleet.pod(place.pod.id)?.state === 'serving' ? 'move' : 'leaving';
   }
 
   #wake(now: number): void {
@@ -358,7 +339,7 @@ export class Routing {
 
   /** Those that queue for a pod that has just become suspect look elsewhere, or wait. */
   #suspect(podId: string, now: number): void {
-    const health = this.#healthOf(podId);
+    const health = this.#fleet.healthOf(podId);
     const wasSuspect = health.isSuspect(now);
     health.failed(now);
     if (wasSuspect) return;
@@ -374,55 +355,13 @@ export class Routing {
     return key === undefined ? undefined : this.#membership.member(key);
   }
 
-  /** A pod that has (again) become serving, or has another address, is another process: what links showed before is void. */
-  #trustReturned(topology: Topology): void {
-    for (const pod of topology.pods) {
-      const before = this.#findPod(pod.id);
-      const isSame = before?.state === pod.state && before.address === pod.address;
-      if (pod.state === 'serving' && !isSame) this.#health.get(pod.id)?.trust();
-    }
-  }
-
-  #findPod(id: string): Pod | undefined {
-    return this.#membership.pods.find((pod) => pod.id === id);
-  }
-
-  #healthOf(podId: string): PodHealth {
-    let health = this.#health.get(podId);
-    if (health === undefined) {
-      health = new PodHealth(this.#options.inFlightPerPod);
-      this.#health.set(podId, health);
-    }
-    return health;
-  }
-
-  #isIdle(podId: string): boolean {
-    return (this.#health.get(podId)?.inFlight ?? 0) === 0;
-  }
-
   #freeSlot(place: Place): void {
     if (place.sentTo === undefined) return;
-    this.#healthOf(place.sentTo).ended();
+    this.#fleet.healthOf(place.sentTo).ended();
     place.sentTo = undefined;
   }
 
   #backoff(failures: number): number {
     return this.#random() * Math.min(this.#options.retryMaxMs, RETRY_MIN_MS * 2 ** Math.min(failures, 30));
   }
-}
-
-function withPod(key: string, pod: Pod | undefined): [string, Pod][] {
-  return pod === undefined ? [] : [[key, pod]];
-}
-
-/** Fisher and Yates: sessions of one pod must not move in the order in which they came. */
-function shuffled<T>(items: Iterable<T>, random: () => number): T[] {
-  const list = [...items];
-  for (let i = list.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    const swap = list[i] as T;
-    list[i] = list[j] as T;
-    list[j] = swap;
-  }
-  return list;
 }

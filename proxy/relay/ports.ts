@@ -1,0 +1,26 @@
+/** What a relay wants of the links to pods; links/ makes them. */
+import type { Pod } from '../discovery/index.ts';
+import type { LinkEnd } from '../session/index.ts';
+import type { Socket } from './socket.ts';
+
+/** What the client asked for, ready to be asked of any pod. */
+export interface UpgradeTarget {
+  /** Path and query, as the client sent them. */
+  readonly path: string;
+  /** Name, value, name, value …: cleaned and with the proxy's identity headers. */
+  readonly headers: readonly string[];
+}
+
+export interface LinkHandlers {
+  onOpen(): void;
+  onMessage(bytes: Uint8Array, binary: boolean): void;
+  /** What was written has left us again, after the socket was full. */
+  onDrain(): void;
+  /** Once, whatever happened. */
+  onEnd(end: LinkEnd): void;
+}
+
+/** Opens a WebSocket to a pod. Never calls a handler before it has returned. */
+export interface Dial {
+  dial(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): Socket;
+}

@@ -1,0 +1,64 @@
+/**
+ * The ring that producers follow.
+ *
+ * It is the target ring as of the last moment at which every session of this proxy was at its owner. Until all have moved,
+ * messages go to the old owner, which is still linked; a session that has moved reads its old link that long.
+ */
+import { Ring, type RingOptions } from '../../ring/index.ts';
+import type { Pod } from '../discovery/index.ts';
+
+export class Commitment<Session> {
+  #ring: Ring;
+  /** The pods of the ring, some of which may be gone from the topology. */
+  #pods = new Map<string, Pod>();
+  /** Sessions whose pod is not their owner. */
+  readonly #astray = new Set<Session>();
+  readonly #movedSince = new Set<Session>();
+
+  constructor(options: RingOptions) {
+    this.#ring = Ring.of([], options);
+  }
+
+  get ring(): Ring {
+    return this.#ring;
+  }
+
+  get astray(): number {
+    return this.#astray.size;
+  }
+
+  podOf(key: string): Pod | undefined {
+    return this.#pods.get(key);
+  }
+
+  /** The session is not at its owner, or it is (again). */
+  setAstray(session: Session, isAstray: boolean): void {
+    if (isAstray) this.#astray.add(session);
+    else this.#astray.delete(session);
+  }
+
+  moved(session: Session): void {
+    this.#movedSince.add(session);
+  }
+
+  forget(session: Session): void {
+    this.#astray.delete(session);
+    this.#movedSince.delete(session);
+  }
+
+  /** Follows the target if every session has; returns the sessions that had moved, whose producers follow them now. */
+  commit(target: Ring, member: (key: string) => Pod | undefined): Session[] {
+    if (this.#astray.size > 0) return [];
+    if (this.#ring !== target) {
+      this.#ring = target;
+      this.#pods = new Map(target.keys.flatMap((key) => withPod(key, member(key))));
+    }
+    const moved = [...this.#movedSince];
+    this.#movedSince.clear();
+    return moved;
+  }
+}
+
+function withPod(key: string, pod: Pod | undefined): [string, Pod][] {
+  return pod === undefined ? [] : [[key, pod]];
+}
