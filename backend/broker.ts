@@ -34,6 +34,11 @@ export class Broker {
     this.#hand = hand;
   }
 
+  /** How many addresses have a subscription. */
+  get addresses(): number {
+    return this.#subscriptions.size;
+  }
+
   /** From the return of this call on, every message published to the address reaches the subscription. */
   add(address: string, subscription: Subscription): void {
     const there = this.#subscriptions.get(address);

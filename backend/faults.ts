@@ -96,8 +96,7 @@ export class Faults {
       task();
       return;
     }
-    const last = this.#delayed.at(-1)?.due ?? 0;
-    this.#delayed.push({ due: Math.max(performance.now() + this.plan.delayMs, last), task });
+    this.#delayed.push({ due: performance.now() + this.plan.delayMs, task });
     if (this.#delayed.length > MAX_DELAYED) this.#delayed.shift()?.task();
     this.#delayTimer ??= setTimeout(() => this.#runDue(), this.plan.delayMs);
   }
@@ -159,6 +158,7 @@ export class Faults {
     return held?.message;
   }
 
+  /** One after the other: what has a shorter delay, because the plan changed, still waits for what came before. */
   #runDue(): void {
     this.#delayTimer = undefined;
     const now = performance.now();

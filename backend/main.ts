@@ -14,9 +14,9 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const backend = await start(parsed);
-  process.stdout.write(`${JSON.stringify({ ready: true, name: backend.name, address: backend.address })}\n`);
   endOnSignals(backend);
   if (parsed.exitOnStdinEnd) process.stdin.resume().once('end', () => process.exit());
+  process.stdout.write(`${JSON.stringify({ ready: true, name: backend.name, address: backend.address })}\n`);
 }
 
 function start({ logLevel, options }: Parsed): Promise<Backend> {

@@ -68,6 +68,7 @@ class RunningBackend implements Backend {
   readonly #door: WebSocketDoor;
   readonly #http: Server;
   readonly #sockets = new Set<Socket>();
+  #address = '';
   #phase: Phase = 'serving';
   #draining: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -89,9 +90,9 @@ class RunningBackend implements Backend {
     return this.#faults.plan;
   }
 
+  /** Stays known after the end. */
   get address(): string {
-    const { address, family, port } = this.#http.address() as AddressInfo;
-    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+    return this.#address;
   }
 
   get url(): string {
@@ -101,6 +102,8 @@ class RunningBackend implements Backend {
   async listen(): Promise<void> {
     this.#http.listen(parseListen(this.#settings.listen));
     await once(this.#http, 'listening');
+    const { address, family, port } = this.#http.address() as AddressInfo;
+    this.#address = family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
   }
 
   sessions(): number {

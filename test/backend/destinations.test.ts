@@ -54,5 +54,6 @@ describe('where a SEND goes', () => {
 
 test('no user name leads to the address of another user', () => {
   expect(userAddress('b', '/user/queue/a')).not.toBe(userAddress('a', '/user/queue/b'));
+  expect(userAddress('ba', '/user/queue/')).not.toBe(userAddress('a', '/user/queue/b'));
   expect(userAddress('/user/queue/x', '/user/q')).not.toBe(userAddress('q', '/user/queue/x'));
 });

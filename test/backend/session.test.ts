@@ -224,6 +224,17 @@ describe('STOMP 1.0', () => {
   });
 });
 
+test('after UNSUBSCRIBE nothing comes, not even what was held back, and no ACK is taken', () => {
+  const { pod, socket, say } = connected({ faults: { swapEvery: 2 } });
+  say('SUBSCRIBE', { id: '1', destination: '/user/queue/x', ack: 'client' });
+  for (let i = 0; i < 2; i++) deliverToUser(pod.broker, 'alice', '/queue/x', new Uint8Array(), []);
+  say('UNSUBSCRIBE', { id: '1' });
+  vi.advanceTimersByTime(10_000);
+  expect(socket.commands).toEqual(['MESSAGE']);
+  say('ACK', { id: (socket.frames[0] as Frame).header('ack') });
+  expect(socket.commands).toEqual(['MESSAGE', 'ERROR']);
+});
+
 test('frames after the end are not looked at', () => {
   const { socket, say, session } = connected();
   session.receive(encode('DISCONNECT'));
