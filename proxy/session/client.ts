@@ -6,7 +6,7 @@ import type { Frame } from '../../stomp/index.ts';
 import type { Core } from './core.ts';
 import { end, refuse } from './ending.ts';
 import type { Link } from './link.ts';
-import { mirrorTo, switchTo } from './moves.ts';
+import { abandon, mirrorTo, switchTo } from './moves.ts';
 import { OWN_RECEIPT, SESSION_DESTINATION } from './options.ts';
 import { disconnect, receipt } from './replay.ts';
 
@@ -17,24 +17,43 @@ const LEAVE_RECEIPT = `${OWN_RECEIPT}leave`;
 
 export function clientFrame(core: Core, frame: Frame, binary: boolean, now: number): void {
   if (core.phase === 'leaving' || core.phase === 'ended') return;
-  const broken = brokenRule(core, frame);
+  const broken = brokenRule(frame);
   if (broken !== undefined) return refuse(core, broken.message, broken.detail, frame.header('receipt'));
-  if (isOwn(core, frame)) return answerOwn(core, frame);
-  if (core.primary === undefined || core.clientHold.length > 0) {
-    return core.clientHold.push({ frame, bytes: frame.bytes, binary });
-  }
-  forward(core, core.primary, frame, binary, now);
+  if (mustWait(core, frame)) return core.clientHold.push({ frame, bytes: frame.bytes, binary });
+  pass(core, frame, binary, now);
+}
+
+/** Nothing overtakes a held frame, and nothing is answered before CONNECTED. What the proxy answers itself needs no link. */
+function mustWait(core: Core, frame: Frame): boolean {
+  if (core.phase === 'opening' || core.clientHold.length > 0) return true;
+  return core.primary === undefined && !isOwn(core, frame);
 }
 
 /** There is a link again: what was held goes, in order. */
 export function flushClientHold(core: Core, now: number): void {
   for (const { frame, binary } of core.clientHold.takeAll()) {
-    if (core.primary !== undefined && core.phase === 'open') forward(core, core.primary, frame, binary, now);
+    if (core.phase === 'open') pass(core, frame, binary, now);
   }
 }
 
+function pass(core: Core, frame: Frame, binary: boolean, now: number): void {
+  if (frame.command === 'SUBSCRIBE' && isFull(core)) return refuseSubscription(core, frame);
+  if (isOwn(core, frame)) answerOwn(core, frame);
+  else if (core.primary !== undefined) forward(core, core.primary, frame, binary, now);
+}
+
+/** Asked when a SUBSCRIBE is passed on and not when it comes in: those that are held do not count yet. */
+function isFull(core: Core): boolean {
+  return core.subscriptions.size + core.notices.subscriptions >= core.options.subscriptionsMax;
+}
+
+function refuseSubscription(core: Core, frame: Frame): void {
+  const detail = `This session has ${core.options.subscriptionsMax} subscriptions, which is the limit (limits.subscriptions).`;
+  refuse(core, 'too many subscriptions', detail, frame.header('receipt'));
+}
+
 /** The rules that the proxy itself keeps, whatever the backend would say. */
-function brokenRule(core: Core, frame: Frame): { message: string; detail: string } | undefined {
+function brokenRule(frame: Frame): { message: string; detail: string } | undefined {
   if (frame.command === 'CONNECT' || frame.command === 'STOMP') {
     return {
       message: 'already connected',
@@ -51,13 +70,6 @@ function brokenRule(core: Core, frame: Frame): { message: string; detail: string
   if (destination?.startsWith(OWN_DESTINATIONS) === true && !isSessionSubscription(frame)) {
     const detail = `${frame.command} to ${destination} is not possible. Under ${OWN_DESTINATIONS} there is only SUBSCRIBE ${SESSION_DESTINATION}.`;
     return { message: 'reserved destination', detail };
-  }
-  if (
-    frame.command === 'SUBSCRIBE' &&
-    core.subscriptions.size + core.notices.subscriptions >= core.options.subscriptionsMax
-  ) {
-    const detail = `This session has ${core.options.subscriptionsMax} subscriptions, which is the limit (limits.subscriptions).`;
-    return { message: 'too many subscriptions', detail };
   }
   return undefined;
 }
@@ -86,10 +98,10 @@ function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: 
   switch (frame.command) {
     case 'SUBSCRIBE':
       core.subscriptions.add(frame);
-      return tellOthers(core, frame);
+      return tellOthers(core, frame, now);
     case 'UNSUBSCRIBE':
       forget(core, frame);
-      return tellOthers(core, frame);
+      return tellOthers(core, frame, now);
     case 'BEGIN':
       core.transactions.add(frame.header('transaction') ?? '');
       return;
@@ -100,14 +112,14 @@ function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: 
 }
 
 /** Subscriptions that change in the middle of a move change on every link. */
-function tellOthers(core: Core, frame: Frame): void {
-  for (const link of core.links.values()) if (link !== core.primary && link.hears) mirrorTo(core, link, frame);
+function tellOthers(core: Core, frame: Frame, now: number): void {
+  for (const link of core.links.values()) if (link !== core.primary && link.hears) mirrorTo(core, link, frame, now);
 }
 
 /** What comes while the client is not subscribed is not missing. */
 function forget(core: Core, unsubscribe: Frame): void {
   const removed = core.subscriptions.remove(unsubscribe);
-  if (removed !== undefined && !core.subscriptions.has(removed.destination)) core.sequences.forget(removed.destination);
+  if (removed !== undefined) core.sequences.forget(removed.id, removed.destination);
 }
 
 /** A switch that waited for the end of the transactions goes on. */
@@ -118,9 +130,10 @@ function endTransaction(core: Core, transaction: string, now: number): void {
 
 /**
  * DISCONNECT. It always goes to the pod with a receipt, for Spring answers one without it with ERROR; the client gets an
- * answer only if it asked.
+ * answer only if it asked. A handover that is under way is given up: a switch would leave the answer on the old link.
  */
 function leave(core: Core, primary: Link, frame: Frame, binary: boolean, now: number): void {
+  if (core.next !== undefined) abandon(core, core.next, 'session', 'the client leaves', now);
   core.phase = 'leaving';
   core.leaving = frame;
   core.leaveBy = now + core.options.closeMaxMs;

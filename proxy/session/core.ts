@@ -56,7 +56,7 @@ export class Core {
   lastReceipt = 0;
   outage: Outage | undefined;
 
-  readonly subscriptions: Subscriptions;
+  readonly subscriptions = new Subscriptions();
   readonly notices = new Notices();
   readonly receipts = new Receipts();
   readonly transactions = new Set<string>();
@@ -76,7 +76,6 @@ export class Core {
     this.options = options;
     this.connect = connect;
     this.connectBinary = connectBinary;
-    this.subscriptions = new Subscriptions(options.subscriptionsMax);
     this.clientHold = new Hold(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow);
   }
@@ -128,9 +127,9 @@ export class Core {
     for (const link of this.links.values()) this.#balanceLink(link);
   }
 
-  /** Only links whose messages are held are paused; an old link's messages pass, so it is always read. */
+  /** Only links whose messages are held are paused; the oldest link's messages pass, so it is always read. */
   #balanceLink(link: Link): void {
-    const paused = this.ordering?.full === true && (link === this.primary || link === this.next);
+    const paused = this.ordering?.full === true && this.ordering.holdsBack(link.id);
     if (paused === this.#pausedLinks.has(link.id)) return;
     if (paused) this.#pausedLinks.add(link.id);
     else this.#pausedLinks.delete(link.id);

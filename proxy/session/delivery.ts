@@ -17,7 +17,7 @@ const DUPLICATE: Admission = { deliver: false, facts: [{ type: 'duplicate-droppe
 
 /** Checks a message that is about to be delivered: a repeat of a known id is dropped, sequence numbers are audited. */
 export function admit(core: Core, frame: Frame, now: number): Admission {
-  const id = frame.header(core.options.dedupHeader);
+  const id = idOf(core, frame);
   const sequence = sequenceOf(frame);
   if (id === undefined && sequence === undefined) return DELIVER;
   return check(core, id, sequence, now);
@@ -36,7 +36,14 @@ function check(core: Core, id: string | undefined, sequence: SequenceNumber | un
 
 function sequenceOf(frame: Frame): SequenceNumber | undefined {
   const header = frame.header('holdfast-seq');
-  return header === undefined ? undefined : parseSequence(frame.header('destination') ?? '', header);
+  if (header === undefined) return undefined;
+  return parseSequence(frame.header('subscription'), frame.header('destination') ?? '', header);
+}
+
+/** A client that subscribed to one destination twice gets each message twice: a repeat is one on the same subscription. */
+function idOf(core: Core, frame: Frame): string | undefined {
+  const id = frame.header(core.options.dedupHeader);
+  return id === undefined ? undefined : `${frame.header('subscription') ?? ''}\n${id}`;
 }
 
 /** Starts to watch the order of messages: from the first moment that there is more than one link. */
@@ -49,14 +56,15 @@ export function watchOrder(core: Core, now: number): void {
   for (const link of core.links.keys()) core.ordering.watch(link, now);
 }
 
-/** A link has ended; what waited for it may go, and when only the primary is left messages pass by the relay again. */
+/**
+ * A link has ended; what waited for it may go, and when only the primary is left messages pass by the relay again. What a lost
+ * link brought may still wait for an older one.
+ */
 export function unwatchOrder(core: Core, link: Link, now: number): void {
   if (core.ordering === undefined) return;
   core.ordering.unwatch(link.id);
-  if (core.links.size > 1) return release(core, now);
-  for (const message of core.ordering.rest()) deliver(core, message, now);
-  core.ordering = undefined;
-  if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'pass' });
+  if (!core.ordering.waitsForOlder) for (const message of core.ordering.rest()) deliver(core, message, now);
+  release(core, now);
 }
 
 /** A pod's MESSAGE that the relay did not pass by itself. */
@@ -66,7 +74,7 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
     binary,
     link: link.id,
     destination: frame.header('destination') ?? '',
-    id: frame.header(core.options.dedupHeader),
+    id: idOf(core, frame),
     sequence: sequenceOf(frame),
     arrivedMs: now,
   };
@@ -81,6 +89,9 @@ export function release(core: Core, now: number): void {
   if (ordering === undefined) return;
   for (let message = ordering.next(now); message !== undefined; message = ordering.next(now))
     deliver(core, message, now);
+  if (core.links.size > 1 || ordering.heldFrames > 0) return;
+  core.ordering = undefined;
+  if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'pass' });
 }
 
 function deliver(core: Core, message: HeldMessage, now: number): void {

@@ -19,8 +19,9 @@ export function end(core: Core, ending: Ending): void {
     const { message, detail, receiptId } = ending.error;
     core.sendClient(error(message, detail, core.version, receiptId));
   }
+  const wasLeaving = core.phase === 'leaving';
   core.phase = 'ended';
-  for (const link of core.links.values()) closeLink(core, link);
+  for (const link of core.links.values()) closeLink(core, link, wasLeaving && link === core.primary);
   core.links.clear();
   core.primary = undefined;
   core.next = undefined;
@@ -37,8 +38,16 @@ export function refuse(core: Core, message: string, detail: string, receiptId?: 
   end(core, { why: 'client-protocol', code: 1002, reason: message, error: { message, detail, receiptId } });
 }
 
-function closeLink(core: Core, link: Link): void {
-  const isLive = link.state.name === 'live';
-  if (isLive) core.sendLink(link, disconnect(core.ownReceipt(OWN_RECEIPT), core.version));
+/** What a lost link had of a transaction is undone or unknown; nobody but the client can begin it again. */
+export function tornTransaction(core: Core): void {
+  const detail = 'The connection to the backend was lost in a transaction; what it held may be undone. Connect again.';
+  const error = { message: 'transaction lost', detail };
+  end(core, { why: 'continuity', code: 1011, reason: 'transaction lost', error });
+}
+
+/** @param isTold the pod has had its DISCONNECT */
+function closeLink(core: Core, link: Link, isTold: boolean): void {
+  if (link.state.name === 'live' && !isTold)
+    core.sendLink(link, disconnect(core.ownReceipt(OWN_RECEIPT), core.version));
   core.emit({ type: 'close-link', link: link.id, how: link.state.name === 'dialing' ? 'abort' : 'close' });
 }

@@ -36,6 +36,10 @@ export class Link {
   #state: LinkState;
   /** Set when the link was left for another one: where to, and since when. */
   left: { readonly to: Pod; readonly atMs: number } | undefined;
+  /** Our receipts for subscriptions that changed while it was not the link of the client's choice. */
+  readonly unproven = new Set<string>();
+  /** When it was last told of such a change; for peers that answer no receipts. */
+  toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(id: LinkId, pod: Pod, cause: LinkCause, now: number, connectMaxMs: number) {
     this.id = id;

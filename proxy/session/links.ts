@@ -5,12 +5,12 @@ import { classifyEnd, describeEnd, isPodTrouble } from './classify.ts';
 import { flushClientHold, isLeaveReceipt, left } from './client.ts';
 import type { Core } from './core.ts';
 import { receive, unwatchOrder } from './delivery.ts';
-import { end } from './ending.ts';
+import { end, tornTransaction } from './ending.ts';
 import type { LinkEnd } from './events.ts';
 import type { Link } from './link.ts';
 import { abandon, barrierReceipt, drained, replay, requestLink, startOutage } from './moves.ts';
 import { ERROR_CLOSE_MS } from './options.ts';
-import { connectedFor } from './replay.ts';
+import { connectedFor, receipt } from './replay.ts';
 
 export function linkFrame(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   switch (frame.command) {
@@ -79,20 +79,26 @@ function onReceipt(core: Core, link: Link, frame: Frame, binary: boolean, now: n
   if (core.receipts.pay(id, link.id) !== undefined) core.sendClient(frame.bytes, binary);
 }
 
-/** An old link has answered its DISCONNECT: everything it had has come. */
+/** An old link has answered its DISCONNECT: everything it had has come, and it has taken all that it was sent before. */
 function closed(core: Core, link: Link, now: number): void {
   core.emit({ type: 'close-link', link: link.id, how: 'close' });
+  for (const { id } of core.receipts.takeOf(link.id)) core.sendClient(receipt(id, core.version));
   drained(core, link, true, now);
 }
 
 function onError(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   if (link === core.next) return onErrorBeforeLive(core, link, frame, binary, now);
-  if (link !== core.primary) return;
+  if (link !== core.primary) return onErrorOfOld(link, now);
   if (isPodTrouble(frame)) {
     core.emit({ type: 'close-link', link: link.id, how: 'abort' });
     return linkEnded(core, link, { kind: 'closed', code: 1001, reason: frame.header('message') ?? '' }, now);
   }
   core.sendClient(frame.bytes, binary);
+  if (link.state.name === 'live') link.to({ ...link.state, erroredAtMs: now });
+}
+
+/** Not the client's, for its frames go elsewhere by now; but a link that ends so has not ended in order. */
+function onErrorOfOld(link: Link, now: number): void {
   if (link.state.name === 'live') link.to({ ...link.state, erroredAtMs: now });
 }
 
@@ -110,32 +116,28 @@ function onErrorBeforeLive(core: Core, link: Link, frame: Frame, binary: boolean
 export function linkEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
   if (link === core.primary) return primaryEnded(core, link, linkEnd, now);
   if (link === core.next) return nextEnded(core, link, linkEnd, now);
-  const inOrder = linkEnd.kind === 'closed' && (linkEnd.code === 1000 || linkEnd.code === 1001);
+  const errored = link.state.name === 'live' && link.state.erroredAtMs !== undefined;
+  const inOrder = !errored && linkEnd.kind === 'closed' && (linkEnd.code === 1000 || linkEnd.code === 1001);
   drained(core, link, inOrder, now);
 }
 
 function primaryEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
+  core.links.delete(link.id);
   if (core.phase === 'leaving') return left(core);
   const erroredAtMs = link.state.name === 'live' ? link.state.erroredAtMs : undefined;
   const verdict = classifyEnd(linkEnd, erroredAtMs !== undefined && now - erroredAtMs <= ERROR_CLOSE_MS);
   if (verdict.kind === 'final') return end(core, verdict);
-  core.links.delete(link.id);
   core.fact({ type: 'link-lost', pod: link.pod, end: linkEnd, blame: verdict.blame });
-  if (core.transactions.size > 0) return tornTransaction(core);
+  if (core.transactions.size > 0 || core.receipts.owesTransaction(link.id)) return tornTransaction(core);
   startOutage(core, link, linkEnd.kind === 'silent' ? now - linkEnd.sinceMs : now);
   unwatchOrder(core, link, now);
-}
-
-function tornTransaction(core: Core): void {
-  const detail = `The connection to the backend was lost with ${core.transactions.size} open transaction(s); what they held is undone. Connect again.`;
-  const error = { message: 'transaction lost', detail };
-  end(core, { why: 'continuity', code: 1011, reason: 'open transaction lost', error });
 }
 
 function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
   const verdict = classifyEnd(linkEnd, false);
   if (verdict.kind === 'final' && verdict.why === 'backend-denied' && core.primary === undefined) {
     const detail = 'The backend does not accept this connection. Sign in again.';
+    core.links.delete(link.id);
     return end(core, { ...verdict, error: { message: 'not allowed', detail } });
   }
   fail(core, link, verdict.kind === 'lost' ? verdict.blame : 'session', describeEnd(linkEnd), now);

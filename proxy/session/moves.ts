@@ -8,6 +8,7 @@ import type { Frame } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { Core } from './core.ts';
 import { unwatchOrder, watchOrder } from './delivery.ts';
+import { tornTransaction } from './ending.ts';
 import type { LinkCause } from './events.ts';
 import { Link } from './link.ts';
 import { OWN_RECEIPT } from './options.ts';
@@ -25,19 +26,21 @@ export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): vo
   if (unfit || primary?.pod.id === pod.id) {
     return core.fact({ type: 'link-failed', pod, cause, blame: 'session', why: 'no longer wanted', kept: true });
   }
+  if (core.next?.pod.id === pod.id) return;
   if (core.next !== undefined) abandon(core, core.next, 'session', 'replaced by a newer choice', now);
   const old = findOld(core, pod);
   if (old === undefined) return dial(core, cause, pod, now);
-  if (old.state.name === 'live' && core.transactions.size === 0) return goBack(core, old, cause, now);
-  core.fact({
-    type: 'link-failed',
-    pod,
-    cause,
-    blame: 'session',
-    why: 'its old link is still closing',
-    kept: primary !== undefined,
-  });
+  if (isFit(core, old, now)) return goBack(core, old, cause, now);
+  const why = 'its old link cannot be taken up now';
+  core.fact({ type: 'link-failed', pod, cause, blame: 'session', why, kept: primary !== undefined });
   if (primary === undefined) requestLink(core);
+}
+
+/** An old link that is not closing and has every subscription, those too that were made after it was left. */
+function isFit(core: Core, old: Link, now: number): boolean {
+  if (old.state.name !== 'live' || core.transactions.size > 0) return false;
+  if (core.options.barrier === 'receipt') return old.unproven.size === 0;
+  return now >= old.toldAtMs + core.options.settleMs;
 }
 
 function findOld(core: Core, pod: Pod): Link | undefined {
@@ -91,18 +94,22 @@ export function replay(core: Core, link: Link, now: number): void {
   if (awaiting.size === 0 && !settles) passBarrier(core, link, now);
 }
 
-/** A client's SUBSCRIBE or UNSUBSCRIBE in the middle of a replay is said on the new link too, and joins its barrier. */
-export function mirrorTo(core: Core, link: Link, frame: Frame): void {
+/**
+ * A client's SUBSCRIBE or UNSUBSCRIBE while there are several links is said on the others too: it joins the barrier of a new
+ * link, and an old one can be taken up again only when it has proven it.
+ */
+export function mirrorTo(core: Core, link: Link, frame: Frame, now: number): void {
   const { state } = link;
-  const own =
-    state.name === 'replaying' && core.options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
-  if (own !== undefined && state.name === 'replaying') state.awaiting.add(own);
-  core.sendLink(link, repeatOf(frame, link.cause, own, core.version));
+  const own = core.options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+  if (own !== undefined) (state.name === 'replaying' ? state.awaiting : link.unproven).add(own);
+  link.toldAtMs = now;
+  core.sendLink(link, repeatOf(frame, 'handover', own, core.version));
 }
 
 /** One of our receipts came back. True when it was one of ours. */
 export function barrierReceipt(core: Core, link: Link, id: string, now: number): boolean {
   const { state } = link;
+  link.unproven.delete(id);
   if (state.name !== 'replaying' || !state.awaiting.delete(id)) return id.startsWith(OWN_RECEIPT);
   if (state.awaiting.size === 0) passBarrier(core, link, now);
   return true;
@@ -194,7 +201,9 @@ export function closeOld(core: Core, link: Link, now: number): void {
 /** An old link is done. `proven`: it ended in order, so that nothing it had can be missing. */
 export function drained(core: Core, link: Link, proven: boolean, now: number): void {
   core.links.delete(link.id);
+  if (core.receipts.owesTransaction(link.id)) return tornTransaction(core);
   unwatchOrder(core, link, now);
+  if (core.primary !== undefined) settleDebts(core, core.primary);
   if (link.left === undefined) return;
   const { to } = link.left;
   const isProven = proven && core.options.barrier === 'receipt';

@@ -67,5 +67,5 @@ export class Notices {
 
 /** In STOMP 1.0 a subscription may have no id; then its destination names it. */
 function nameOf(frame: Frame): string {
-  return frame.header('id') ?? SESSION_DESTINATION;
+  return frame.header('id') ?? frame.header('destination') ?? '';
 }

@@ -7,7 +7,11 @@
  *  - when its sequence number shows a hole: as soon as the hole is filled from an older link, at latest after `orderMaxMs`;
  *  - without numbers: when its destination was silent on all older links for `orderQuietMs`, and the message itself has
  *    waited ORDER_POLL_MS, so that what had reached us on an older link before is read first.
- * Messages of one destination and link never overtake each other, and never those of an older link that are here already.
+ * Messages of one destination and link never overtake each other, nor those of an older link that are here already (unless
+ * their numbers say that they come next).
+ *
+ * A link that was left can be chosen again. It then is older and newer than the links between: what was sent to it before
+ * may still be under way, and what comes now is the latest. So they wait for it as they did, and it for them.
  */
 import type { LinkId } from './events.ts';
 import type { Held } from './hold.ts';
@@ -60,6 +64,8 @@ class Activity {
 
 interface Watched {
   rank: number;
+  /** Its first rank; lower than `rank` once it was chosen again. */
+  readonly firstRank: number;
   readonly activity: Activity;
 }
 
@@ -93,7 +99,9 @@ export class Ordering {
   }
 
   watch(link: LinkId, now: number): void {
-    if (!this.#links.has(link)) this.#links.set(link, { rank: ++this.#lastRank, activity: new Activity(now) });
+    if (this.#links.has(link)) return;
+    const rank = ++this.#lastRank;
+    this.#links.set(link, { rank, firstRank: rank, activity: new Activity(now) });
   }
 
   /** A link that was left is chosen again: from now on its messages come after those of the links between. */
@@ -119,7 +127,7 @@ export class Ordering {
 
   /** Takes out the next message that may go. Each delivery may let another one go, so call until there is none. */
   next(now: number): HeldMessage | undefined {
-    for (const message of this.#heads()) {
+    for (const message of this.#candidates()) {
       if (this.#releaseAt(message) > now) continue;
       this.#hold.take((held) => held === message);
       return message;
@@ -127,7 +135,19 @@ export class Ordering {
     return undefined;
   }
 
-  /** No other link is left: everything goes, older links first. */
+  /** Does a held message wait for what an older link may still bring? */
+  get waitsForOlder(): boolean {
+    for (const message of this.#hold) if (this.#lastOnOlder(message) !== undefined) return true;
+    return false;
+  }
+
+  /** Messages of this link may be held, because there is an older one. */
+  holdsBack(link: LinkId): boolean {
+    const watched = this.#links.get(link);
+    return watched !== undefined && this.#lastOnOlder({ link, rank: watched.rank, destination: '' }) !== undefined;
+  }
+
+  /** No older link is left: everything goes, older links first. */
   rest(): HeldMessage[] {
     return this.#hold.takeAll().sort((a, b) => a.rank - b.rank);
   }
@@ -135,25 +155,35 @@ export class Ordering {
   /** When the next held message may go; Infinity when none is held. */
   nextDeadline(): number {
     let at = Number.POSITIVE_INFINITY;
-    for (const message of this.#heads()) at = Math.min(at, this.#releaseAt(message));
+    for (const message of this.#candidates()) at = Math.min(at, this.#releaseAt(message));
     return at;
   }
 
-  /** The first held message of each destination: of its oldest link, in the order of arrival. */
-  #heads(): Iterable<Ranked> {
-    const heads = new Map<string, Ranked>();
+  /** Of each destination the first held message of its oldest link, and the first of any other link if its number is next. */
+  *#candidates(): Iterable<Ranked> {
+    const firsts = new Map<string, Map<LinkId, Ranked>>();
     for (const message of this.#hold) {
-      const head = heads.get(message.destination);
-      if (head === undefined || message.rank < head.rank) heads.set(message.destination, message);
+      const ofLinks = firsts.get(message.destination) ?? new Map<LinkId, Ranked>();
+      if (!ofLinks.has(message.link)) ofLinks.set(message.link, message);
+      firsts.set(message.destination, ofLinks);
     }
-    return heads.values();
+    for (const ofLinks of firsts.values()) {
+      const lowest = Math.min(...Array.from(ofLinks.values(), ({ rank }) => rank));
+      for (const message of ofLinks.values()) if (message.rank === lowest || this.#isNext(message)) yield message;
+    }
   }
 
   #isBehind(message: Ranked): boolean {
+    const isNext = this.#isNext(message);
     for (const held of this.#hold) {
-      if (held.destination === message.destination && held.rank <= message.rank) return true;
+      if (held.destination !== message.destination) continue;
+      if (held.link === message.link || (held.rank <= message.rank && !isNext)) return true;
     }
     return false;
+  }
+
+  #isNext({ sequence }: HeldMessage): boolean {
+    return sequence !== undefined && this.#sequences.expects(sequence) === 'next';
   }
 
   #releaseAt(message: Ranked): number {
@@ -171,10 +201,11 @@ export class Ordering {
   }
 
   /** When an older link was last heard on the message's destination; undefined when there is no older link. */
-  #lastOnOlder(message: Ranked): number | undefined {
+  #lastOnOlder(message: Pick<Ranked, 'link' | 'rank' | 'destination'>): number | undefined {
     let last: number | undefined;
-    for (const { rank, activity } of this.#links.values()) {
-      if (rank < message.rank) last = Math.max(last ?? 0, activity.last(message.destination));
+    for (const [link, { firstRank, activity }] of this.#links) {
+      if (link === message.link || firstRank >= message.rank) continue;
+      last = Math.max(last ?? 0, activity.last(message.destination));
     }
     return last;
   }

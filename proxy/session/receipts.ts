@@ -3,7 +3,7 @@
  *
  * Each is owed by the link that carried the frame. When that link dies a SEND is sent again on the next one, marked as a
  * repeat (at least once is what its receipt asks for); a SUBSCRIBE or UNSUBSCRIBE is true as soon as the replay is, and is
- * answered then. The kept frames count in the session's bound: past it reading from the client stops until answers come.
+ * answered then. A link that answers its DISCONNECT has taken all that came before it, so its debts are paid with that. The kept frames count in the session's bound: past it reading from the client stops until answers come.
  */
 import type { Frame } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
@@ -44,6 +44,16 @@ export class Receipts {
     return paid;
   }
 
+  /** Takes out all that one link owes, in the order it was asked for. */
+  takeOf(link: LinkId): Owed[] {
+    return this.takeOrphans((id) => id !== link);
+  }
+
+  /** The link owes the outcome of a transaction, which another link cannot know. */
+  owesTransaction(link: LinkId): boolean {
+    return this.#owed.some((owed) => owed.link === link && isTransactional(owed.frame));
+  }
+
   /** Takes out what dead links owe, in the order it was asked for. */
   takeOrphans(isAlive: (link: LinkId) => boolean): Owed[] {
     const orphans = this.#owed.filter((owed) => !isAlive(owed.link));
@@ -51,4 +61,8 @@ export class Receipts {
     for (const owed of orphans) this.#bytes -= owed.frame.bytes.byteLength;
     return orphans;
   }
+}
+
+function isTransactional(frame: Frame): boolean {
+  return frame.command === 'COMMIT' || (frame.command === 'SEND' && frame.header('transaction') !== undefined);
 }

@@ -1,7 +1,8 @@
 /**
  * Audits the sequence numbers of produced messages, always, in production too: the promise is counted, not assumed.
  *
- * `holdfast-seq: <stream>:<n>` counts from 1 without holes per stream, user and destination. The first number seen is the
+ * `holdfast-seq: <stream>:<n>` counts from 1 without holes per stream, user and destination; they are audited per
+ * subscription. The first number seen is the
  * baseline: a client that subscribes in the middle of a stream has lost nothing. A number that is skipped is `missing`; if
  * it comes later it was reordered, if it has not come after LOST_AFTER_MS it was lost.
  *
@@ -30,13 +31,19 @@ interface Stream {
   readonly missing: Map<number, number>;
 }
 
-/** Reads a `holdfast-seq` header; undefined when it is absent or malformed (then the message simply is not audited). */
-export function parseSequence(destination: string, header: string | undefined): SequenceNumber | undefined {
-  if (header === undefined) return undefined;
+/**
+ * Reads a `holdfast-seq` header; undefined when it is malformed (then the message simply is not audited).
+ * @param subscription a client may subscribe to one destination twice, and then gets each message twice
+ */
+export function parseSequence(
+  subscription: string | undefined,
+  destination: string,
+  header: string,
+): SequenceNumber | undefined {
   const colon = header.lastIndexOf(':');
   const n = Number(header.slice(colon + 1));
   if (!Number.isSafeInteger(n) || n < 1) return undefined;
-  return { key: `${destination}\n${header.slice(0, Math.max(colon, 0))}`, n };
+  return { key: `${prefixOf(subscription, destination)}${destination}\n${header.slice(0, Math.max(colon, 0))}`, n };
 }
 
 export class Sequences {
@@ -63,9 +70,10 @@ export class Sequences {
     return { ...NOTHING, lost, duplicated: 1 };
   }
 
-  /** Forgets a destination: what comes while the client is not subscribed to it is not missing. */
-  forget(destination: string): void {
-    for (const key of this.#streams.keys()) if (key.startsWith(`${destination}\n`)) this.#streams.delete(key);
+  /** Forgets a subscription: what comes while the client is not subscribed is not missing. */
+  forget(subscription: string | undefined, destination: string): void {
+    const prefix = prefixOf(subscription, destination);
+    for (const key of this.#streams.keys()) if (key.startsWith(prefix)) this.#streams.delete(key);
   }
 
   /** What is still missing counts as lost when the session ends. */
@@ -98,6 +106,11 @@ export class Sequences {
     }
     return lost;
   }
+}
+
+/** In STOMP 1.0 a subscription may have no id; then its destination names it. */
+function prefixOf(subscription: string | undefined, destination: string): string {
+  return subscription === undefined ? `destination:${destination}\n` : `id:${subscription}\n`;
 }
 
 const NOTHING: Verdict = { lost: 0, reordered: 0, duplicated: 0 };

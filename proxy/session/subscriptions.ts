@@ -9,25 +9,16 @@ import type { Frame } from '../../stomp/index.ts';
 export interface Subscription {
   /** The `id` header; in STOMP 1.0 it may be absent, then the destination names the subscription. */
   readonly key: string;
+  /** The `subscription` header of its messages; undefined in STOMP 1.0 without an id. */
+  readonly id: string | undefined;
   readonly destination: string;
   readonly frame: Frame;
 }
 
 export class Subscriptions {
   readonly #byKey = new Map<string, Subscription>();
-  readonly #max: number;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
   get size(): number {
     return this.#byKey.size;
-  }
-
-  /** No room for another one. */
-  get full(): boolean {
-    return this.#byKey.size >= this.#max;
   }
 
   /** A second SUBSCRIBE with a known id changes nothing here, as in Spring (brokers answer it with ERROR themselves). */
@@ -35,7 +26,7 @@ export class Subscriptions {
     const key = subscriptionKey(frame);
     const destination = frame.header('destination');
     if (key === undefined || destination === undefined || this.#byKey.has(key)) return;
-    this.#byKey.set(key, { key, destination, frame });
+    this.#byKey.set(key, { key, id: frame.header('id'), destination, frame });
   }
 
   /** Removes and returns the subscription that an UNSUBSCRIBE names. */
@@ -45,11 +36,6 @@ export class Subscriptions {
     const subscription = this.#byKey.get(key);
     this.#byKey.delete(key);
     return subscription;
-  }
-
-  has(destination: string): boolean {
-    for (const subscription of this.#byKey.values()) if (subscription.destination === destination) return true;
-    return false;
   }
 
   [Symbol.iterator](): Iterator<Subscription> {
