@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { classifyEnd, describeEnd, isPodTrouble } from '../../proxy/session/classify.ts';
+import type { LinkEnd } from '../../proxy/session/index.ts';
+import { StompError } from '../../stomp/index.ts';
+import { frame } from './notation.ts';
+
+const closed = (code: number): LinkEnd => ({ kind: 'closed', code, reason: '' });
+const upgrade = (status: number): LinkEnd => ({ kind: 'handshake', status });
+const garbage: LinkEnd = { kind: 'garbage', error: new StompError('bad-header', 'x') };
+
+test.each<[what: string, end: LinkEnd, blame: 'pod' | 'session']>([
+  ['RabbitMQ, whatever happened', closed(1000), 'session'],
+  ['going away', closed(1001), 'pod'],
+  ['a protocol error after a replay; the broker behind Spring is away', closed(1002), 'session'],
+  ['cut without a close frame (Spring Boot on Tomcat)', closed(1006), 'pod'],
+  ['an internal error', closed(1011), 'session'],
+  ['restart', closed(1012), 'pod'],
+  ['try again later', closed(1013), 'pod'],
+  ["Spring's SESSION_NOT_RELIABLE", closed(4500), 'session'],
+  ['a code of no meaning here', closed(3000), 'session'],
+  ['not reachable', { kind: 'unreachable', message: 'ECONNREFUSED' }, 'pod'],
+  ['upgrade refused: 404', upgrade(404), 'session'],
+  ['upgrade refused: 429', upgrade(429), 'session'],
+  ['upgrade refused: 500', upgrade(500), 'pod'],
+  ['upgrade refused: 503', upgrade(503), 'pod'],
+  ['nothing heard', { kind: 'silent', sinceMs: 5_000 }, 'pod'],
+  ['no STOMP', garbage, 'session'],
+])('lost: %s', (_, end, blame) => {
+  expect(classifyEnd(end, false)).toEqual({ kind: 'lost', blame });
+});
+
+test.each<[what: string, end: LinkEnd, errored: boolean, code: number, why: string]>([
+  ['close after ERROR', closed(1006), true, 1002, 'backend-error'],
+  ['policy', closed(1008), false, 1008, 'backend-error'],
+  ['the first code of applications', closed(4000), false, 4000, 'backend-error'],
+  ['the last one', closed(4999), false, 4999, 'backend-error'],
+  ['not signed in', upgrade(401), false, 1008, 'backend-denied'],
+  ['not allowed', upgrade(403), false, 1008, 'backend-denied'],
+])('final: %s', (_, end, errored, code, why) => {
+  expect(classifyEnd(end, errored)).toMatchObject({ kind: 'final', code, why });
+});
+
+test.each([
+  'Broker~not~available.',
+  'Connection~to~broker~closed.',
+  'Session~closed.',
+  'Server~shutting~down',
+  'Application~is~stopping',
+])('ERROR %s speaks of the pod', (message) =>
+  expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(true),
+);
+
+test.each(['Access~denied', 'Your~session~closed.', 'Unknown~destination'])(
+  'ERROR %s speaks of the client',
+  (message) => {
+    expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(false);
+  },
+);
+
+test('ERROR without a message speaks of nothing', () => {
+  expect(isPodTrouble(frame('ERROR', 'server'))).toBe(false);
+});
+
+test.each<[end: LinkEnd, words: string]>([
+  [closed(1006), 'closed 1006'],
+  [{ kind: 'closed', code: 1001, reason: 'bye' }, 'closed 1001 bye'],
+  [{ kind: 'unreachable', message: 'ECONNREFUSED' }, 'unreachable: ECONNREFUSED'],
+  [upgrade(503), 'upgrade refused with 503'],
+  [{ kind: 'silent', sinceMs: 1_234.5 }, 'silent for 1235 ms'],
+  [garbage, 'no STOMP: bad-header'],
+])('in words: %j is "%s"', (end, words) => {
+  expect(describeEnd(end)).toBe(words);
+});

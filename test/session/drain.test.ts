@@ -1,0 +1,64 @@
+/** How the link that was left ends. */
+import { expect, test } from 'vitest';
+import { Playbook } from './playbook.ts';
+
+const MESSAGE = 'MESSAGE subscription:1 message-id:1 destination:/user/queue/a';
+
+test('what still arrives on the old link is delivered', () => {
+  Playbook.switched().after(3_000).shows().pod(1, MESSAGE).shows(`client < ${MESSAGE}`);
+});
+
+test.each([
+  [1000, true],
+  [1001, true],
+  [1006, false],
+  [1011, false],
+])('the pod closes it with %d: proven is %j', (code, proven) => {
+  const play = Playbook.switched().ends(1, code).shows();
+  expect(play.known('handed-over')).toMatchObject([{ proven }]);
+});
+
+test('an old link whose last word was ERROR ended in no order', () => {
+  const play = Playbook.switched().pod(1, 'ERROR message:oops').shows().ends(1, 1000).shows();
+  expect(play.known('handed-over')).toMatchObject([{ proven: false }]);
+});
+
+test.each([4_999, 5_000])('after the commit it is read for drain-max, at %d ms', (ms) => {
+  const play = Playbook.switched().after(100).shows().event({ type: 'committed' }).shows().after(ms);
+  play.shows(...(ms < 5_000 ? [] : ['1 < DISCONNECT receipt:holdfast-close-2']));
+});
+
+test.each([34_999, 35_000])('without a commit it is read for commit-max and drain-max, at %d ms', (ms) => {
+  Playbook.switched()
+    .at(ms)
+    .shows(...(ms < 35_000 ? [] : ['1 < DISCONNECT receipt:holdfast-close-2']));
+});
+
+test('a late commit does not make the drain longer', () => {
+  const play = Playbook.switched().at(34_000).shows().event({ type: 'committed' }).shows();
+  play.at(35_000).shows('1 < DISCONNECT receipt:holdfast-close-2');
+});
+
+test('what comes before the receipt of DISCONNECT counts, then the link is closed and the move is proven', () => {
+  const play = Playbook.switched().event({ type: 'committed' }).shows().at(5_000).forget();
+  play.pod(1, MESSAGE).shows(`client < ${MESSAGE}`);
+  play.pod(1, 'RECEIPT receipt-id:holdfast-close-2').shows('close 1 close');
+  expect(play.known('handed-over')).toMatchObject([{ proven: true }]);
+});
+
+test.each([499, 500])('a pod that does not answer DISCONNECT is cut after close-max, unproven, at %d ms', (ms) => {
+  const play = Playbook.switched().event({ type: 'committed' }).shows().at(5_000).forget().after(ms);
+  play.shows(...(ms < 500 ? [] : ['close 1 abort']));
+  expect(play.known('handed-over')).toMatchObject(ms < 500 ? [] : [{ proven: false }]);
+});
+
+test('a barrier that only waits proves nothing', () => {
+  const play = Playbook.opened(undefined, { barrier: 'settle' }).grant('b').forget().connects(2).forget();
+  play.after(200).shows().ends(1, 1001).shows();
+  expect(play.known('handed-over')).toMatchObject([{ proven: false }]);
+});
+
+test('the commit of one move does not hurry a link that was not left', () => {
+  const play = Playbook.opened().event({ type: 'committed' }).shows().after(60_000).shows();
+  expect(play.session.pod?.name).toBe('a');
+});
