@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FollowedRing, type FollowOptions, followRing } from '../../producer/follow-ring.ts';
 import { writeRing } from '../../producer/ring-json.ts';
 import { snapshotOf } from '../../producer/ring-source.ts';
-import { listening } from './http-pod.ts';
+import { closed, listening } from './http-pod.ts';
 import { LogRecorder } from './log-recorder.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -163,7 +163,7 @@ describe('following the ring of a proxy', () => {
     const clock = new VirtualClock();
     const source = follow({ clock });
     const [request] = await proxy.request();
-    const gone = once(request.socket, 'close');
+    const gone = closed(request.socket);
     const ready = source.ready();
     source.close();
     await expect(ready).rejects.toThrow('closed before the proxy told a ring');

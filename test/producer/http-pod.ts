@@ -60,6 +60,11 @@ export class HttpPod {
   }
 }
 
+/** Once it is closed, with an error or without. */
+export function closed(socket: Pick<Socket, 'once'>): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()).once('error', () => {}));
+}
+
 export const status =
   (code: number, body = '{}'): Answer =>
   (_, response) =>

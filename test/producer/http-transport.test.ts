@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type HttpTransportOptions, httpTransport, meaningOf } from '../../producer/http-transport.ts';
 import type { Message, PodAddress, Transport } from '../../producer/transport.ts';
-import { type Answer, HttpPod, status } from './http-pod.ts';
+import { type Answer, closed, HttpPod, status } from './http-pod.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const MESSAGE: Message = {
@@ -129,7 +129,7 @@ describe('HTTP transport', () => {
     const { transport, clock } = transportOf();
     const result = transport.post(pod.pod, MESSAGE, 1000);
     const socket = await asked.promise;
-    const cut = once(socket, 'close');
+    const cut = closed(socket);
     await clock.advance(999);
     await clock.advance(1);
     expect(await result).toEqual({ unreachable: 'no answer in time', ambiguous: true });
