@@ -1,5 +1,5 @@
 import { nearest } from '../config/index.ts';
-import { type ExitCode, type Host, messageOf } from './host.ts';
+import type { ExitCode, Host } from './host.ts';
 import { type RingQuestion, type RingReport, ringReport } from './ring-report.ts';
 import { ringText } from './ring-text.ts';
 
@@ -22,7 +22,8 @@ export function ringCommand(flags: RingFlags, host: Host): ExitCode {
   try {
     if (problems.length === 0) report = ringReport(question(flags));
   } catch (error) {
-    problems.push(messageOf(error));
+    if (!(error instanceof RangeError)) throw error;
+    problems.push(error.message);
   }
   for (const problem of problems) host.stderr.write(`holdfast ring: ${problem}\n`);
   if (report === undefined) return 2;

@@ -5,8 +5,10 @@ import type { ExitCode, Host } from './host.ts';
 import type { Programs } from './programs.ts';
 import { untilStopped } from './until-stopped.ts';
 
+export type Loaded = Extract<LoadedConfig, { ok: true }>;
+
 /** Loads the configuration; problems go to stderr. */
-export function load(argv: readonly string[], host: Host): Extract<LoadedConfig, { ok: true }> | undefined {
+export function load(argv: readonly string[], host: Host): Loaded | undefined {
   const loaded = loadConfig({ argv, env: host.env, readFile: (path) => readFileSync(path, 'utf8') });
   if (loaded.ok) return loaded;
   host.stderr.write(formatProblems(loaded.problems));

@@ -77,7 +77,7 @@ function readSecret(file: string | undefined, algorithms: readonly string[]): Ui
 }
 
 function claimOf(payload: JWTPayload, claim: string): Reading {
-  const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined;
+  const value = payload[claim];
   if (typeof value === 'string') return found(value);
   if (Number.isSafeInteger(value)) return found(String(value));
   return wrong(401, `the token has no claim ${claim} with a text or whole number`);
