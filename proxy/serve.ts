@@ -1,6 +1,6 @@
 /** The proxy, put together: the only file that knows all parts. */
-import type { AddressInfo } from 'node:net';
-import { type Config, formatHostPort } from './config/index.ts';
+import { createAdmin, type Health } from './admin/index.ts';
+import { type Config, formatHostPort, type HostPort } from './config/index.ts';
 import type { Topology, TopologySource } from './discovery/index.ts';
 import { createIdentifier, createOriginCheck } from './identity/index.ts';
 import { Dialer } from './links/dialer.ts';
@@ -9,6 +9,7 @@ import { passThrough } from './listeners/pass-through.ts';
 import { createUserField, type Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
+import { createGateway } from './producers.ts';
 import { Switchboard } from './relay/switchboard.ts';
 import { Routing } from './routing/index.ts';
 import type { Running } from './running.ts';
@@ -17,6 +18,9 @@ import { createSource } from './sources.ts';
 
 /** Clients told to go, each second, when the proxy stops: they come back at this rate, to another proxy. */
 const CLOSE_PER_SECOND = 500;
+
+/** Messages of producers that are under way when the proxy stops get this long. */
+const GATEWAY_DRAIN_MS = 2_000;
 
 const now = () => performance.now();
 
@@ -41,21 +45,61 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     checkOrigin: createOriginCheck(config.origins),
     http: http.handle,
   });
+  const gateway = createGateway(config, board, metrics, log);
+  let stopping = false;
+  const health = createHealth(board, source, () => stopping);
+  const admin = createAdmin({ metrics, health, doors: gateway.doors, log });
   readOnScrape(metrics, board, source, config);
+
+  const stop = async () => {
+    stopping = true;
+    listener.stopAccepting();
+    await Promise.all([board.close(CLOSE_PER_SECOND), gateway.close(GATEWAY_DRAIN_MS)]);
+    await Promise.all([source.stop(), admin.close()]);
+    listener.close();
+    http.close();
+  };
+  const [listening, administered] = await Promise.allSettled([
+    listener.listen(config.listen),
+    admin.listen(config.admin),
+  ]);
+  if (listening.status === 'rejected' || administered.status === 'rejected') {
+    await stop();
+    throw busyPort(listening, 'listen', config.listen) ?? busyPort(administered, 'admin', config.admin);
+  }
   source.start((topology) => follow(topology, board, metrics));
-  const address = await listener.listen(config.listen.host, config.listen.port);
-  log.info({ listen: urlOf(address), source: source.status(now()).source }, 'holdfast serves');
+  const listenUrl = urlOf(listening.value);
+  const adminUrl = urlOf(administered.value);
+  log.info({ listen: listenUrl, admin: adminUrl, source: source.status(now()).source }, 'holdfast serves');
+  return { listenUrl, adminUrl, stop };
+}
+
+/** Ready once the pods are known: from then on a client is held rather than refused when there is none. */
+function createHealth(board: Switchboard, source: TopologySource, isStopping: () => boolean): Health {
   return {
-    listenUrl: urlOf(address),
-    adminUrl: '',
-    stop: async () => {
-      listener.stopAccepting();
-      await board.close(CLOSE_PER_SECOND);
-      await source.stop();
-      listener.close();
-      http.close();
+    readiness: () => {
+      const { ready, source: name, lastError } = source.status(now());
+      const reasons = lastError === undefined ? [] : [lastError];
+      if (!ready) reasons.unshift(`the pods are not known yet: the ${name} source has not answered`);
+      if (isStopping()) reasons.unshift('shutting down');
+      return { ready: ready && !isStopping(), reasons };
+    },
+    sessions: () => {
+      const byPod = Object.fromEntries(board.sessionsByPod());
+      const byState: Record<string, number> = {};
+      for (const { state } of board.links()) byState[state] = (byState[state] ?? 0) + 1;
+      return { sessions: board.size, byPod, byState };
     },
   };
+}
+
+/** What to say when a port cannot be had. */
+function busyPort(result: PromiseSettledResult<unknown>, key: string, at: HostPort): Error | undefined {
+  if (result.status === 'fulfilled') return undefined;
+  const { message } = result.reason as Error;
+  return new Error(
+    `${key}: cannot listen on ${formatHostPort(at)} (${message}); choose another with --${key} HOST:PORT`,
+  );
 }
 
 function follow(topology: Topology, board: Switchboard, metrics: Metrics): void {
@@ -85,7 +129,6 @@ function readOnScrape(metrics: Metrics, board: Switchboard, source: TopologySour
 }
 
 /** An address to connect to: one that stands for every interface is not. */
-function urlOf({ address, port }: AddressInfo): string {
-  const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
-  return `http://${formatHostPort({ host, port })}`;
+function urlOf({ host, port }: HostPort): string {
+  return `http://${formatHostPort({ host: host === '::' || host === '0.0.0.0' ? '127.0.0.1' : host, port })}`;
 }

@@ -6,12 +6,15 @@
  * over. Usage: node tools/run.mjs FILE [ARGUMENT…]
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = join(root, 'node_modules/node/bin/node');
+
+/** Longer than an install takes on a slow line. */
+const INSTALL_MAX_MS = 600_000;
 
 /** @param {string} file */
 function modifiedAt(file) {
@@ -26,6 +29,7 @@ function installed() {
   );
 }
 
+/** @returns whether it is installed now */
 function install() {
   process.stderr.write('holdfast: installing the locked dependencies (npm ci) …\n');
   const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
@@ -38,11 +42,34 @@ function install() {
       'holdfast: npm ci did not give a working node_modules/node. Run `npm ci` by hand and read its first error;\n' +
         'if it says that install scripts are not allowed, run `npm install-scripts approve node`.\n',
     );
-    process.exit(1);
+    return false;
   }
+  return true;
 }
 
-if (!installed()) install();
+/** Two commands on a fresh clone must not install over each other: a folder is the lock, for it is made once only. */
+function installOnce() {
+  const lock = join(root, '.installing');
+  const until = Date.now() + INSTALL_MAX_MS;
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+    }
+    if (Date.now() > until) {
+      process.stderr.write(`holdfast: another install has not ended; if none is running, remove ${lock}\n`);
+      process.exit(1);
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  }
+  const done = installed() || install();
+  rmdirSync(lock);
+  if (!done) process.exit(1);
+}
+
+if (!installed()) installOnce();
 
 const [file = '', ...rest] = process.argv.slice(2);
 const path = file.startsWith('node_modules/') || file.endsWith('.ts') ? join(root, file) : file;

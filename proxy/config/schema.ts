@@ -210,6 +210,22 @@ const gateway = z.strictObject({
   path: matching('PATH', 'a path that begins with /', /^\/[^\s#]{0,1023}$/)
     .default('/ws')
     .meta({ description: 'With transport stomp: the path of the pod’s WebSocket.' }),
+  login: matching('LOGIN', 'a STOMP login', /^[^\0\r\n]{1,256}$/)
+    .optional()
+    .meta({
+      description: 'With transport stomp: the login of CONNECT, a user who may send to others.',
+      examples: ['producer'],
+    }),
+  'passcode-file': filePath()
+    .optional()
+    .meta({
+      description: 'With transport stomp: file with the passcode of CONNECT.',
+      examples: ['/etc/holdfast/passcode'],
+    }),
+  receipts: yesNo().default(true).meta({
+    description:
+      'With transport stomp: pods answer receipts; off for Spring’s simple broker, then delivered means written.',
+  }),
   ttl: duration('100ms', '10m')
     .prefault('10s')
     .meta({ description: 'How long a message is tried; a handover or the return of a client takes less.' }),

@@ -99,12 +99,13 @@ export class Listener {
   }
 
   /** @returns the address that is listened on; rejects when it cannot be had */
-  listen(host: string, port: number): Promise<AddressInfo> {
+  listen({ host, port }: { host: string; port: number }): Promise<{ host: string; port: number }> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
-        resolve(this.#server.address() as AddressInfo);
+        const bound = this.#server.address() as AddressInfo;
+        resolve({ host: bound.address, port: bound.port });
       });
     });
   }

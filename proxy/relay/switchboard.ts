@@ -4,6 +4,7 @@
  * Routing's decisions are taken once per turn of the event loop, however many wishes and facts came in that turn, so a pod
  * with thousands of sessions that dies is one decision and not thousands.
  */
+import type { Ring } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
 import type { Governed, Routing } from '../routing/index.ts';
 import type { Fact, SessionOptions } from '../session/index.ts';
@@ -25,6 +26,13 @@ export interface Arrival extends RelayClient {
   /** Headers for every upstream CONNECT, and names that the client may not set there. */
   readonly connectHeaders: SessionOptions['connectHeaders'];
   readonly dropConnectHeader: SessionOptions['dropConnectHeader'];
+}
+
+/** What producers follow, and what is to come. */
+export interface Rings {
+  readonly committed: Ring;
+  readonly target: Ring;
+  podOf(key: string): Pod | undefined;
 }
 
 export interface SwitchboardOptions {
@@ -115,6 +123,23 @@ export class Switchboard {
   topology(topology: Topology): void {
     this.#routing.topology(topology, this.#now());
     this.#decideSoon();
+  }
+
+  /** The rings of this moment, for producers. */
+  rings(): Rings {
+    const { committed, target } = this.#routing;
+    return { committed, target, podOf: (key) => this.#routing.podOf(key) };
+  }
+
+  /** The ring key of the pod where a message reaches all of the user's sessions here; undefined when there is none. */
+  keyOf(user: string): string | undefined {
+    const pod = this.#routing.whereIs(user);
+    return pod === undefined || pod === 'wait' ? undefined : this.#routing.keyOf(pod);
+  }
+
+  /** A session of the user has no pod at this moment. */
+  isMoving(user: string): boolean {
+    return this.#routing.whereIs(user) === 'wait';
   }
 
   /** Called after each change of the target or committed ring. */

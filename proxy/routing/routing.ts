@@ -63,8 +63,10 @@ interface Place {
   pod: Pod | undefined;
   /** The session has asked for a link and has not got one. */
   wants: 'open' | 'recovery' | undefined;
-  /** The pod it was sent to, until that link is connected or has failed. */
+  /** The pod it was sent to, until it has arrived there or failed. */
   sentTo: string | undefined;
+  /** It counts as on its way there: from the grant until the link is connected or has failed. */
+  holdsSlot: boolean;
   /** The next try comes not before this. */
   notBeforeMs: number;
   failures: number;
@@ -120,6 +122,10 @@ export class Routing {
     return this.#membership.member(key) ?? this.#commitment.podOf(key);
   }
 
+  keyOf(pod: Pod): string {
+    return this.#membership.keyOf(pod);
+  }
+
   /**
    * Where a message for this user reaches all of the user's sessions on this proxy: the pod they are at; while they move,
    * the one that not all have left yet, since those that have still read it. `wait`: one of them has no link right now.
@@ -158,6 +164,7 @@ export class Routing {
       pod: undefined,
       wants: undefined,
       sentTo: undefined,
+      holdsSlot: false,
       notBeforeMs: 0,
       failures: 0,
     };
@@ -185,17 +192,16 @@ export class Routing {
   /** A link is CONNECTED, `tookMs` after it was dialled. */
   connected(session: SessionId, tookMs: number): void {
     const place = this.#places.get(session);
-    if (place?.sentTo === undefined) return;
+    if (place?.sentTo === undefined || !place.holdsSlot) return;
     this.#fleet.healthOf(place.sentTo).connected(tookMs);
-    place.sentTo = undefined;
-    place.failures = 0;
+    place.holdsSlot = false;
   }
 
   /** A link did not come to life. */
   failed(session: SessionId, pod: Pod, blame: 'pod' | 'session', now: number): void {
     const place = this.#places.get(session);
     const isReplaced = place?.sentTo !== undefined && place.sentTo !== pod.id;
-    if (place !== undefined && !isReplaced) this.#freeSlot(place);
+    if (place !== undefined && !isReplaced) this.#forgetTry(place);
     if (blame === 'pod') this.#suspect(pod.id, now);
     if (place?.pod === undefined || isReplaced) return;
     place.notBeforeMs = now + this.#backoff(place.failures++);
@@ -209,6 +215,8 @@ export class Routing {
     if (place.pod !== undefined) this.#commitment.moved(session);
     place.pod = pod;
     place.wants = undefined;
+    place.failures = 0;
+    if (place.sentTo === pod.id) this.#forgetTry(place);
     this.#reconcile(session, place, now);
   }
 
@@ -218,6 +226,7 @@ export class Routing {
     if (place !== undefined) {
       place.pod = undefined;
       this.#commitment.setAstray(session, false);
+      this.#dequeue(session);
     }
     if (blame === 'pod') this.#suspect(pod.id, now);
   }
@@ -226,10 +235,9 @@ export class Routing {
   close(session: SessionId): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
-    this.#freeSlot(place);
+    this.#forgetTry(place);
     this.#places.delete(session);
-    this.#queues.remove(session);
-    this.#delayed.delete(session);
+    this.#dequeue(session);
     this.#commitment.forget(session);
     const sessions = this.#byUser.get(place.user);
     sessions?.delete(session);
@@ -265,9 +273,10 @@ export class Routing {
       }
       if (!health.hasRoom() || (first.urgency !== 'open' && !this.#bucket.take(now))) return;
       this.#queues.remove(first.session);
-      this.#freeSlot(place);
+      this.#forgetTry(place);
       health.began();
       place.sentTo = podId;
+      place.holdsSlot = true;
       grants.push({ session: first.session, cause: place.wants ?? 'handover', pod });
     }
   }
@@ -276,9 +285,16 @@ export class Routing {
     for (const session of shuffled(this.#places.keys(), this.#random)) {
       const place = this.#places.get(session);
       if (place === undefined) continue;
-      if (place.wants !== undefined) this.#enqueue(session, place, now);
+      if (place.wants !== undefined) this.#redirect(session, place, now);
       else this.#reconcile(session, place, now);
     }
+  }
+
+  /** A session that waits for a link, or is on its way to one; that it ends in the ring is good enough for now. */
+  #redirect(session: SessionId, place: Place, now: number): void {
+    const pod = place.sentTo === undefined ? undefined : this.#fleet.pod(place.sentTo);
+    const isOnItsWay = pod !== undefined && this.#membership.member(this.keyOf(pod))?.id === pod.id;
+    if (!isOnItsWay) this.#enqueue(session, place, now);
   }
 
   /** A linked session: is it where it belongs? */
@@ -287,18 +303,16 @@ export class Routing {
     const owner = this.#ownerOf(place);
     if (owner === undefined || owner.id === place.pod.id) {
       this.#commitment.setAstray(session, false);
-      this.#queues.remove(session);
-      this.#delayed.delete(session);
-      return;
+      return this.#dequeue(session);
     }
     this.#commitment.setAstray(session, true);
-    if (place.sentTo !== owner.id) this.#enqueue(session, place, now);
+    if (place.sentTo === owner.id) this.#dequeue(session);
+    else this.#enqueue(session, place, now);
   }
 
   #enqueue(session: SessionId, place: Place, now: number): void {
     const choice = place.wants === undefined ? this.#chooseMove(place) : this.#chooseAny(place, now);
-    this.#queues.remove(session);
-    this.#delayed.delete(session);
+    this.#dequeue(session);
     if (choice === undefined) return;
     const notBeforeMs = Math.max(place.notBeforeMs, choice.notBeforeMs);
     if (notBeforeMs > now) this.#delayed.set(session, notBeforeMs);
@@ -355,10 +369,15 @@ export class Routing {
     return key === undefined ? undefined : this.#membership.member(key);
   }
 
-  #freeSlot(place: Place): void {
-    if (place.sentTo === undefined) return;
-    this.#fleet.healthOf(place.sentTo).ended();
+  #dequeue(session: SessionId): void {
+    this.#queues.remove(session);
+    this.#delayed.delete(session);
+  }
+
+  #forgetTry(place: Place): void {
+    if (place.sentTo !== undefined && place.holdsSlot) this.#fleet.healthOf(place.sentTo).ended();
     place.sentTo = undefined;
+    place.holdsSlot = false;
   }
 
   #backoff(failures: number): number {

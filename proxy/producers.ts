@@ -1,0 +1,68 @@
+/** The gateway, put together: producers of other languages get what the library gives, with what this proxy knows besides. */
+import { readFileSync } from 'node:fs';
+import { createProducer, httpTransport, localRing, stompTransport, type Transport } from '../producer/index.ts';
+import type { Door } from './admin/index.ts';
+import type { Config } from './config/index.ts';
+import { createMessageDoor, createRingDoor, type RingFacts } from './gateway/index.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Switchboard } from './relay/switchboard.ts';
+
+export interface Gateway {
+  readonly doors: readonly Door[];
+  /** Messages under way get this long to end by themselves. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Throws when a token or passcode file cannot be read. */
+export function createGateway(config: Config, board: Switchboard, metrics: Metrics, log: Log): Gateway {
+  const { gateway } = config;
+  const ring: RingFacts = { current: () => board.rings(), subscribe: (changed) => board.onRing(changed) };
+  const producer = createProducer({
+    ring: localRing({
+      snapshot: () => board.rings(),
+      ownerHint: (user) => board.keyOf(user),
+      moving: (user) => board.isMoving(user),
+    }),
+    transport: createTransport(config, log),
+    ttlMs: gateway.ttlMs,
+    maxTtlMs: Math.max(gateway.ttlMs, config.outageMaxMs),
+    maxQueued: gateway.inFlight,
+  });
+  const messages = createMessageDoor({
+    ...{ producer, metrics, maxBodyBytes: gateway.maxBodyBytes, maxInFlight: gateway.inFlight },
+    token: secretFrom('gateway.token-file', gateway.tokenFile),
+  });
+  return { doors: [messages, createRingDoor({ ring, metrics })], close: (drainMs) => producer.close({ drainMs }) };
+}
+
+function createTransport({ gateway, backend }: Config, log: Log): Transport {
+  if (gateway.transport === 'http') return httpTransport({ url: gateway.url });
+  const passcode = secretFrom('gateway.passcode-file', gateway.passcodeFile);
+  return stompTransport({
+    path: gateway.path,
+    secure: backend.tls,
+    receipts: gateway.receipts,
+    log,
+    login: {
+      ...(gateway.login === undefined ? {} : { login: gateway.login }),
+      ...(passcode === undefined ? {} : { passcode }),
+    },
+  });
+}
+
+/** The first line of a file; files that editors and `kubectl create secret` write may or may not end with a new line. */
+function secretFrom(key: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  const [secret = ''] = readSecret(key, file).split('\n', 1);
+  if (secret.trim() === '') throw new Error(`${key}: ${file} is empty; put the secret on its first line`);
+  return secret.trim();
+}
+
+function readSecret(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${key}: ${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
