@@ -1,11 +1,11 @@
 import { stringify } from 'yaml';
-import { type InForce, redacted } from '../config/index.ts';
+import type { InForce } from '../config/index.ts';
 
 const COMMENT_COLUMN = 44;
 
 /**
  * The configuration in force as YAML that could be given back as a file, with a comment that says where each value comes
- * from. Keys without a value stand as comments. Passwords in addresses are left out; secrets stand in files anyway.
+ * from. Keys without a value stand as comments. No value is a secret: secrets stand in files that are named.
  */
 export function inForceYaml(values: readonly InForce[]): string {
   const lines = ['# What is in force, and where it comes from.'];
@@ -21,6 +21,6 @@ export function inForceYaml(values: readonly InForce[]): string {
 
 function line(indent: string, name: string, value: unknown, from: string): string {
   if (value === undefined) return `${indent}# ${name}:`;
-  const text = stringify(redacted(value), { collectionStyle: 'flow', lineWidth: 0 }).trim();
+  const text = stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
   return `${`${indent}${name}: ${text}`.padEnd(COMMENT_COLUMN)}  # ${from}`;
 }

@@ -7,7 +7,7 @@ export type { ConfigSources, InForce, LoadedConfig } from './load.ts';
 export { loadConfig } from './load.ts';
 export { nearest } from './nearest.ts';
 export type { ConfigProblem } from './problems.ts';
-export { formatProblems, redacted } from './problems.ts';
+export { formatProblems } from './problems.ts';
 export type { KeySource, Source } from './source.ts';
 export { formatSource, isStompSource, readsJwt } from './source.ts';
 export { canonicalOrigin } from './web.ts';

@@ -88,7 +88,7 @@ describe('as a program', () => {
   });
 
   test('a reader that ends early is no failure', () => {
-    const shell = `"${process.execPath}" "${main}" check --pods a=b:1 --anonymous | head -1 && exit "\${PIPESTATUS[0]}"`;
+    const shell = `"${process.execPath}" "${main}" check --pods a=b:1 --anonymous | true; exit "\${PIPESTATUS[0]}"`;
     const { status, stderr } = spawnSync('bash', ['-c', shell], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
