@@ -28,8 +28,9 @@ export class Leg {
     this.#pingedAtMs = now;
   }
 
-  /** Heart-beats from now on, in ms, 0 for none. */
+  /** Heart-beats from now on, in ms, 0 for none. Silence before them was no promise broken. */
   setBeats(sendEveryMs: number, expectEveryMs: number, now: number): void {
+    this.socket.excuse();
     this.#beats = new Beats({ sendEveryMs, expectEveryMs }, now);
     this.#expects = expectEveryMs > 0;
   }
@@ -39,14 +40,15 @@ export class Leg {
     this.socket.send(bytes, binary);
   }
 
-  excuse(): void {
-    this.socket.excuse();
+  /** So many ms of silence were ours. */
+  excuse(ms: number): void {
+    this.socket.excuse(ms);
   }
 
   /** Sends what is due. Returns for how many ms a peer that counts as gone has been silent, else 0. */
   beat(now: number, heartbeat: Uint8Array): number {
     if (this.#beats.due(now)) this.send(heartbeat, false, now);
-    if (this.socket.isPaused) return 0;
+    if (this.socket.isPaused || !this.socket.isOpen) return 0;
     const silentMs = now - this.socket.heardAtMs;
     if (silentMs >= this.#options.goneMs) return silentMs;
     if (silentMs >= this.#options.pingEveryMs && now - this.#pingedAtMs >= this.#options.pingEveryMs) {

@@ -10,6 +10,7 @@ import type { Pod } from '../discovery/index.ts';
 import type { LinkCause, LinkEnd, LinkId } from '../session/index.ts';
 import { type Effect, type Fact, Session, type SessionEvent, type SessionOptions } from '../session/index.ts';
 import { Leg, type LegOptions } from './leg.ts';
+import { withoutOwnHeaders } from './own-headers.ts';
 import type { LinkHandlers } from './ports.ts';
 import type { Socket } from './socket.ts';
 
@@ -149,7 +150,8 @@ export class Relay {
     this.#linkEnded(id, { kind: 'silent', sinceMs: silentMs });
   }
 
-  #clientFrame(frame: Frame, binary: boolean): void {
+  #clientFrame(said: Frame, binary: boolean): void {
+    const frame = said.command === 'SEND' ? withoutOwnHeaders(said, this.#options.session.dedupHeader) : said;
     const route = this.#clientRoute;
     if (route === undefined || !isPlainSend(frame)) {
       return this.#tell({ type: 'client-frame', frame: keepsFrame(frame) ? detached(frame) : frame, binary });

@@ -1,13 +1,16 @@
 /**
  * One WebSocket, of a client or of a pod, as the relay wants it: whole messages in, bytes out, reading that can be stopped
- * for several reasons at once, and a close that always comes to an end.
+ * for several reasons at once. Whoever makes the WebSocket gives it its limits, and a `closeTimeout`.
  */
 import type { WebSocket } from 'ws';
 
 export interface SocketHandlers {
   onMessage(bytes: Uint8Array, binary: boolean): void;
-  /** Once. 1006 when the connection ended without a close frame. */
-  onClose(code: number, reason: string): void;
+  /**
+   * Once. 1006 when the connection ended without a close frame.
+   * @param fault set when the peer broke the WebSocket protocol or its limits and we closed for that; names the rule
+   */
+  onClose(code: number, reason: string, fault?: string): void;
   /** What was written has left us again, after `isFull` was true. */
   onDrain(): void;
 }
@@ -15,14 +18,19 @@ export interface SocketHandlers {
 export interface SocketOptions {
   /** Unsent bytes from which `isFull` is true; it is false again below half of them. */
   readonly highMarkBytes: number;
-  /** How long the peer may take to answer our close frame before the TCP connection is cut. */
-  readonly closeMaxMs: number;
 }
 
 /** Codes that may not stand in a close frame (RFC 6455 §7.4.1); they are said as 1011 or not at all. */
 const UNSENDABLE = new Set([1004, 1005, 1006, 1015]);
 /** A close frame's payload is at most 125 bytes, two of which are the code (RFC 6455 §5.5). */
 const REASON_MAX_BYTES = 123;
+
+/** What a peer broke, and the code that ws closes with for it (RFC 6455 §7.4.1). */
+interface Fault {
+  readonly rule: string;
+  readonly code: number;
+  readonly reason: string;
+}
 
 export class Socket {
   readonly #ws: WebSocket;
@@ -33,7 +41,7 @@ export class Socket {
   #full = false;
   #heardAtMs: number;
   #heardDataAtMs: number;
-  #closeTimer: NodeJS.Timeout | undefined;
+  #fault: Fault | undefined;
 
   constructor(ws: WebSocket, options: SocketOptions, handlers: SocketHandlers, now: () => number) {
     this.#ws = ws;
@@ -42,6 +50,7 @@ export class Socket {
     this.#now = now;
     this.#heardAtMs = now();
     this.#heardDataAtMs = this.#heardAtMs;
+    ws.once('open', () => this.#opened());
     ws.on('message', (data: Buffer, binary: boolean) => {
       this.#heardAtMs = this.#now();
       this.#heardDataAtMs = this.#heardAtMs;
@@ -55,7 +64,14 @@ export class Socket {
     });
     ws.once('close', (code, reason) => this.#closed(code, reason));
     // Every error is followed by `close`, which tells what there is to tell.
-    ws.on('error', () => {});
+    ws.on('error', (error: NodeJS.ErrnoException) => {
+      this.#fault ??= faultOf(error);
+    });
+  }
+
+  /** Neither still opening nor closing: only then can silence mean anything. */
+  get isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
   }
 
   /** When anything, a pong included, last came in. */
@@ -77,10 +93,11 @@ export class Socket {
     return this.#pausedFor.size > 0;
   }
 
-  /** Silence until now is excused: the socket was not read, or we ourselves were not running. */
-  excuse(): void {
-    this.#heardAtMs = this.#now();
-    this.#heardDataAtMs = this.#heardAtMs;
+  /** Takes `ms` off the silence so far; by default all of it. For time in which the peer could not be heard. */
+  excuse(ms = Number.POSITIVE_INFINITY): void {
+    const now = this.#now();
+    this.#heardAtMs = Math.min(now, this.#heardAtMs + ms);
+    this.#heardDataAtMs = Math.min(now, this.#heardDataAtMs + ms);
   }
 
   send(bytes: Uint8Array, binary: boolean): void {
@@ -106,7 +123,7 @@ export class Socket {
     }
   }
 
-  /** Says a close frame and reads on until the peer answers; cuts the connection when it does not in time. */
+  /** Says a close frame and reads on until the peer answers; ws cuts the connection when it does not in time. */
   close(code: number, reason: string): void {
     if (this.#ws.readyState >= this.#ws.CLOSING) return;
     // A paused socket would never see the peer's answer.
@@ -114,7 +131,6 @@ export class Socket {
     this.#ws.resume();
     if (UNSENDABLE.has(code)) this.#ws.close();
     else this.#ws.close(code, shorten(reason));
-    this.#closeTimer = setTimeout(() => this.abort(), this.#options.closeMaxMs);
   }
 
   /** Cuts the connection. */
@@ -128,10 +144,31 @@ export class Socket {
     this.#handlers.onDrain();
   };
 
-  #closed(code: number, reason: Buffer): void {
-    clearTimeout(this.#closeTimer);
-    this.#handlers.onClose(code, reason.toString());
+  /** ws cannot pause what is not open yet. */
+  #opened(): void {
+    this.excuse();
+    if (this.isPaused) this.#ws.pause();
   }
+
+  #closed(code: number, reason: Buffer): void {
+    const fault = this.#fault;
+    if (fault === undefined) this.#handlers.onClose(code, reason.toString());
+    else this.#handlers.onClose(fault.code, fault.reason, fault.rule);
+  }
+}
+
+/** undefined for errors of the network: those say no more than the close itself. */
+function faultOf(error: NodeJS.ErrnoException): Fault | undefined {
+  const [, rule] = /^WS_ERR_(.+)$/.exec(error.code ?? '') ?? [];
+  if (rule === undefined) return undefined;
+  return { rule: rule.toLowerCase().replaceAll('_', '-'), code: codeOf(rule), reason: error.message };
+}
+
+/** The codes of ws, but for too many parts, where it says 1008: between us and a pod that would be the application's word. */
+function codeOf(rule: string): number {
+  if (rule.endsWith('_LENGTH') && rule.startsWith('UNSUPPORTED')) return 1009;
+  if (rule === 'TOO_MANY_BUFFERED_PARTS') return 1009;
+  return rule === 'INVALID_UTF8' ? 1007 : 1002;
 }
 
 function shorten(reason: string): string {
