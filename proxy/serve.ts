@@ -28,7 +28,7 @@ const now = () => performance.now();
 export async function serve(config: Config, log: Log): Promise<Running> {
   const metrics = createMetrics();
   const observer = createObserver(metrics, log, createUserField(config.log));
-  const identifier = createIdentifier(config);
+  const identifier = createIdentifier(config, { log });
   const routing = new Routing(routingOptions(config), Math.random);
   const dialer = new Dialer(dialerOptions(config), now);
   const board = new Switchboard(switchboardOptions(config), routing, dialer, observer, now);

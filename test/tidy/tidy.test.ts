@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'proxy/routing': ['ring', 'proxy/discovery'],
   'proxy/session': ['stomp', 'proxy/discovery', 'proxy/routing'],
   'proxy/links': ['stomp', 'proxy/discovery', 'proxy/session', 'proxy/relay'],
-  'proxy/relay': ['stomp', 'proxy/discovery', 'proxy/routing', 'proxy/session'],
+  'proxy/relay': ['ring', 'stomp', 'proxy/discovery', 'proxy/routing', 'proxy/session'],
   'proxy/listeners': ['stomp', 'proxy/discovery', 'proxy/identity', 'proxy/log', 'proxy/relay'],
   'proxy/gateway': ['ring', 'producer', 'proxy/log', 'proxy/metrics', 'proxy/admin'],
   'proxy/admin': ['proxy/log', 'proxy/metrics'],
