@@ -11,7 +11,7 @@ import { firstAt, type Points, pointsOf } from './points.ts';
 
 export interface RingOptions {
   /**
-   * Points for each pod; default 2048. Powers of two are exactly equal to Envoy's ring for any number of pods: for others
+   * Points for each pod; default 4096. Powers of two are exactly equal to Envoy's ring for any number of pods: for others
    * its floating-point sums can give a pod a point more or less.
    */
   readonly pointsPerPod?: number | undefined;
@@ -25,7 +25,11 @@ export interface RingOptions {
   readonly keyKind?: KeyKind | undefined;
 }
 
-const DEFAULT_POINTS_PER_POD = 2048;
+/**
+ * Enough that, whatever the names of ten pods, none has 1.06 times the mean (seen once in sixty rings, 1.060; with 2048 points
+ * three times, up to 1.095); ten pods take 0.5 MB and some milliseconds to build.
+ */
+const DEFAULT_POINTS_PER_POD = 4096;
 
 /** Envoy's default `maximum_ring_size`; a ring of that size takes 96 MiB. */
 export const MAX_RING_SIZE = 8_388_608;
