@@ -18,15 +18,14 @@ import { connectFor, disconnect, receipt, repeatOf, resendOf } from './replay.ts
 const BARRIER_RECEIPT = `${OWN_RECEIPT}barrier-`;
 const CLOSE_RECEIPT = `${OWN_RECEIPT}close-`;
 
-/** Routing has chosen a pod. What no longer fits (the session ended, or is there already) only frees routing's slot. */
+/** Routing has chosen a pod. What no longer fits (the session ended, or is there already or on its way) only frees routing's slot. */
 export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): void {
   const { primary } = core;
   const unfit =
     core.phase === 'leaving' || core.phase === 'ended' || (cause === 'handover') !== (primary !== undefined);
-  if (unfit || primary?.pod.id === pod.id) {
+  if (unfit || primary?.pod.id === pod.id || core.next?.pod.id === pod.id) {
     return core.fact({ type: 'link-failed', pod, cause, blame: 'session', why: 'no longer wanted', kept: true });
   }
-  if (core.next?.pod.id === pod.id) return;
   if (core.next !== undefined) abandon(core, core.next, 'session', 'replaced by a newer choice', now);
   const old = findOld(core, pod);
   if (old === undefined) return dial(core, cause, pod, now);
