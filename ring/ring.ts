@@ -2,7 +2,7 @@
  * The ring that decides which pod owns a user: docs/RING.md is the algorithm for any language, vectors.json its test vectors.
  *
  * For equal pods it is, point for point, the ring of Envoy's RING_HASH with `minimum_ring_size` = `size`. The number of points
- * for each pod stays the same when pods come and go, so that only users of the pod that came or went move
+ * of each pod stays the same when others come and go, so that only users of the pod that came or went move
  * (docs/decisions/0001-ring-hash.md has the figures of the other choice).
  */
 import { hash } from './hash.ts';
@@ -26,8 +26,8 @@ export interface RingOptions {
 }
 
 /**
- * Enough that, whatever the names of ten pods, none has 1.06 times the mean (seen once in sixty rings, 1.060; with 2048 points
- * three times, up to 1.095); ten pods take 0.5 MB and some milliseconds to build.
+ * bench/ring.ts: of thirty rings of ten pods the most uneven gave one pod 1.05 times the mean load (with 2048 points 1.09);
+ * ten pods take 0.5 MB and 5 ms to build.
  */
 const DEFAULT_POINTS_PER_POD = 4096;
 
