@@ -38,7 +38,14 @@ type How =
 /** `mayHaveLeft`: a client may have seen the message, so its sequence number is spent. */
 export type Ending = How & { readonly attempts: number; readonly mayHaveLeft: boolean };
 
+/**
+ * How long a message waits while a session of its user is known to have no pod: asking another pod now would reach the
+ * user's other sessions and miss that one. Longer than a recovery takes; past it the sessions that live get the message.
+ */
+export const MOVING_MAX_MS = 2_000;
+
 export const CLOSED = 'the producer was closed';
+const ON_ITS_WAY = 'a session of the user is on its way to a pod';
 const NO_PROOF = 'no pod had a session of the user, but not for long enough to call the user offline';
 
 export class Delivery {
@@ -59,15 +66,19 @@ export class Delivery {
 
   async run(): Promise<Ending> {
     const { clock, waits, backoff, random } = this.#world;
+    const heldUntil = clock.now() + MOVING_MAX_MS;
     for (let looks = 0; ; looks++) {
       if (waits.closed) return this.#end({ status: 'expired', reason: CLOSED });
       if (clock.now() >= this.#deadline) return this.#end({ status: 'expired', reason: this.#trouble });
       const rings = this.#world.ring.current();
-      const found = await this.#look(rings);
+      const isHeld = clock.now() < heldUntil && this.#world.ring.moving?.(this.#message.user) === true;
+      const found = isHeld ? this.#unsure(ON_ITS_WAY) : await this.#look(rings);
       if (typeof found === 'object') return this.#end(found);
       const proofMs = this.#proofNeededMs(found, rings);
       if (proofMs === 0) return this.#end({ status: 'offline' });
-      await waits.sleep(Math.min(fullJitterMs(looks, random, backoff), proofMs, this.#deadline - clock.now()));
+      await waits.sleep(
+        Math.min(fullJitterMs(isHeld ? 0 : looks, random, backoff), proofMs, this.#deadline - clock.now()),
+      );
     }
   }
 

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -61,7 +61,7 @@ export class HttpPod {
 }
 
 /** Once it is closed, with an error or without. */
-export function closed(socket: Pick<Socket, 'once'>): Promise<void> {
+export function closed(socket: EventEmitter): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()).once('error', () => {}));
 }
 

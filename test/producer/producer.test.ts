@@ -113,6 +113,22 @@ describe('offline', () => {
     expect(result.at).toBe(firstWhole + 2000);
   });
 
+  test.each([
+    ['until the session has a pod', 300, 300],
+    ['just within the bound', 1999, 1999],
+    ['at most for the bound: then the sessions that live get it', 60_000, 2000],
+  ])('nobody is asked while a session of the user is on its way: %s', async (_, arrivesAt, askedAt) => {
+    const clock = new VirtualClock();
+    const snapshot = snapshotOf(PODS);
+    const ring = localRing({ snapshot: () => snapshot, moving: () => clock.now() < arrivesAt });
+    const transport = new ScriptTransport(clock, () => 'delivered');
+    const producer = createProducer({ ring, transport, clock, random: () => 0.5 });
+    await outcome({ clock }, producer.send('alice', '/queue/x', 'hello'));
+    expect(transport.calls.length).toBe(1);
+    expect(transport.calls[0]?.at).toBeGreaterThanOrEqual(askedAt);
+    expect(transport.calls[0]?.at).toBeLessThan(askedAt + 25);
+  });
+
   test('not while the session is known to be moved or recovered; then it may still be delivered', async () => {
     const snapshot = snapshotOf(PODS);
     const ring = localRing({ snapshot: () => snapshot, moving: () => true });
@@ -144,6 +160,13 @@ describe('offline', () => {
     expect(world.transport.calls.length).toBe(calls + 3);
   });
 
+  test('a delivery ends the span', async () => {
+    const world = harness(({ at }) => (at > 100 && at < 200 ? 'delivered' : 'no-session'));
+    expect(await outcome(world, world.send())).toMatchObject({ status: 'delivered' });
+    await world.clock.advance(1500 - world.clock.now());
+    expect(await outcome(world, world.send())).toMatchObject({ status: 'offline', at: 3500 });
+  });
+
   test('is never said when it takes longer than the message lives', async () => {
     const world = harness(() => 'no-session', { offlineAfterMs: 10_000 });
     expect(await outcome(world, world.send())).toMatchObject({ status: 'expired', at: 10_000 });
@@ -157,6 +180,16 @@ describe('expired', () => {
     const world = harness(() => DOWN, { ttlMs: 700 });
     const result = await outcome(world, world.send());
     expect(result).toMatchObject({ status: 'expired', at: 700, reason: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  test('nobody else is asked when the first pod took all the time', async () => {
+    const world = harness(
+      ({ deadline }) => new Promise((resolve) => world.clock.after(deadline, () => resolve(LOST))),
+      {
+        ttlMs: 700,
+      },
+    );
+    expect(await outcome(world, world.send())).toMatchObject({ status: 'expired', attempts: 1, at: 700 });
   });
 
   test.each([
@@ -296,6 +329,8 @@ describe('bounds', () => {
   test('the place of a message is free when its result is told', async () => {
     const world = harness(() => 'delivered', { maxQueuedPerLane: 1 });
     for (let i = 0; i < 3; i++) expect(await world.send(i)).toMatchObject({ status: 'delivered' });
+    const bytes = harness(() => 'delivered', { maxQueuedBytes: 10 });
+    for (let i = 0; i < 3; i++) expect(await bytes.send(i)).toMatchObject({ status: 'delivered' });
   });
 
   test.each([

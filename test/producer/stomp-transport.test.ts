@@ -4,6 +4,7 @@ import { userDestination } from '../../producer/service-link.ts';
 import { REDIAL_BACKOFF, type StompTransportOptions, stompTransport } from '../../producer/stomp-transport.ts';
 import type { Message, Transport } from '../../producer/transport.ts';
 import type { Frame } from '../../stomp/index.ts';
+import { closed } from './http-pod.ts';
 import { LogRecorder } from './log-recorder.ts';
 import { healthy, type PodSide, StompPod } from './stomp-pod.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -40,9 +41,9 @@ function transportOf(options: StompTransportOptions = {}): World {
   const log = new LogRecorder();
   const transport = stompTransport({ clock, log, random: () => 0.5, ...options });
   ended.push(async () => {
-    const closed = transport.close();
+    const left = transport.close();
     await clock.advance(10_000);
-    await closed;
+    await left;
   });
   return { transport, clock, log };
 }
@@ -124,8 +125,13 @@ describe('STOMP transport', () => {
     const pod = await podOf(healthy('0,0', '1.0'));
     const { transport } = transportOf();
     expect(await transport.post(pod.pod, MESSAGE, 1000)).toBe('delivered');
-    const send = Buffer.from(pod.sides[0]?.frames.at(-1)?.bytes ?? []).toString();
-    expect(send).toContain('destination:/user/al%2Fice/queue/x:1\n');
+    const side = pod.sides[0];
+    expect(Buffer.from(side?.frames.at(-1)?.bytes ?? []).toString()).toContain(
+      'destination:/user/al%2Fice/queue/x:1\n',
+    );
+    side?.removeAllListeners('SEND');
+    side?.on('SEND', () => side.socket.send('ERROR\nreceipt-id:m2\nmessage:no \\c in 1.0\n\n\0'));
+    expect(await transport.post(pod.pod, MESSAGE, 1000)).toEqual({ refused: 'no \\c in 1.0' });
   });
 
   test('a link that ends with receipts owed: the pod may have the messages', async () => {
@@ -256,11 +262,13 @@ describe('STOMP transport', () => {
     const pod = await podOf(silent('0,0'));
     const { transport, clock, log } = transportOf();
     const result = transport.post(pod.pod, MESSAGE, 1000);
-    await (await pod.side()).next('SEND');
+    const side = await pod.side();
+    await side.next('SEND');
     const lost = log.next('service link ended');
+    const cut = closed(side.socket);
     void clock.advance(1000);
     expect(await lost).toMatchObject({ reason: 'the pod has gone silent' });
-    await result;
+    await Promise.all([result, cut]);
   });
 
   test('a link that nobody uses is closed with a DISCONNECT', async () => {
@@ -270,12 +278,12 @@ describe('STOMP transport', () => {
     const [side] = pod.sides;
     if (side === undefined) throw new Error('nobody connected');
     const bye = side.next('DISCONNECT');
-    const closed = once(side.socket, 'close');
+    const gone = once(side.socket, 'close');
     await clock.advance(59_999);
     expect(side.frames.map(({ command }) => command)).toEqual(['CONNECT', 'SEND']);
     await clock.advance(1);
     expect((await bye).header('receipt')).toBe('bye');
-    expect((await closed)[0]).toBe(1000);
+    expect((await gone)[0]).toBe(1000);
     expect(log.lines).toEqual([]);
     expect(await transport.post(pod.pod, MESSAGE, clock.now() + 1000)).toBe('delivered');
     expect(pod.sides).toHaveLength(2);
@@ -323,10 +331,10 @@ describe('STOMP transport', () => {
     const side = await pod.side();
     await side.next('SEND');
     const bye = side.next('DISCONNECT');
-    const closed = transport.close();
+    const left = transport.close();
     expect(await result).toEqual({ unreachable: 'closed by us', ambiguous: true });
     side.receipt(await bye);
-    await closed;
+    await left;
     expect(clock.pendingTimers).toBe(0);
     expect(await transport.post(pod.pod, MESSAGE, 1000)).toMatchObject({ ambiguous: false });
   });
@@ -337,11 +345,11 @@ describe('STOMP transport', () => {
     const result = transport.post(pod.pod, MESSAGE, 1000);
     const side = await pod.side();
     await side.next('SEND');
-    const closed = transport.close();
+    const left = transport.close();
     await result;
     await side.next('DISCONNECT');
     await clock.advance(1000);
-    await closed;
+    await left;
   });
 
   test.each(['ws', '/a b', '/a#b'])('the path %s is an error at once', (path) => {
