@@ -63,7 +63,6 @@ export function watchOrder(core: Core, now: number): void {
 export function unwatchOrder(core: Core, link: Link, now: number): void {
   if (core.ordering === undefined) return;
   core.ordering.unwatch(link.id);
-  if (!core.ordering.waitsForOlder) for (const message of core.ordering.rest()) deliver(core, message, now);
   release(core, now);
 }
 
@@ -78,8 +77,8 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
     sequence: sequenceOf(frame),
     arrivedMs: now,
   };
-  if (core.ordering !== undefined && !core.ordering.offer(message, now)) return;
-  deliver(core, message, now);
+  if (core.ordering === undefined) return deliver(core, message, now);
+  core.ordering.offer(message, now);
   release(core, now);
 }
 
@@ -87,8 +86,7 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
 export function release(core: Core, now: number): void {
   const { ordering } = core;
   if (ordering === undefined) return;
-  for (let message = ordering.next(now); message !== undefined; message = ordering.next(now))
-    deliver(core, message, now);
+  for (const message of ordering.due(now)) deliver(core, message, now);
   if (core.links.size > 1 || ordering.heldFrames > 0) return;
   core.ordering = undefined;
   if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'pass' });

@@ -36,7 +36,7 @@ export class Hold<T extends Held> {
 
   push(item: T): void {
     this.#items.push(item);
-    this.#bytes += cost(item);
+    this.#bytes += costOf(item);
   }
 
   /** Takes out, in order, everything that `ready` lets go; what it refuses stays, in order. */
@@ -46,7 +46,7 @@ export class Hold<T extends Held> {
     this.#items = this.#items.filter((item) => {
       if (!ready(item)) return true;
       taken.push(item);
-      this.#bytes -= cost(item);
+      this.#bytes -= costOf(item);
       return false;
     });
     return taken;
@@ -61,6 +61,7 @@ export class Hold<T extends Held> {
   }
 }
 
-function cost(item: Held): number {
+/** What a held frame counts. */
+export function costOf(item: Held): number {
   return item.bytes.byteLength + HELD_OVERHEAD_BYTES;
 }

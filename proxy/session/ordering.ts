@@ -7,15 +7,15 @@
  *  - when its sequence number shows a hole: as soon as the hole is filled from an older link, at latest after `orderMaxMs`;
  *  - without numbers: when its destination was silent on all older links for `orderQuietMs`, and the message itself has
  *    waited ORDER_POLL_MS, so that what had reached us on an older link before is read first.
- * Messages of one destination and link never overtake each other, nor those of an older link that are here already (unless
- * their numbers say that they come next).
+ * Order is kept in lanes: a lane is a stream of a destination, by its numbers, or else the destination's messages without
+ * numbers, older links first. In a lane nothing overtakes what is held; between lanes there is no order to keep.
  *
  * A link that was left can be chosen again. It then is older and newer than the links between: what was sent to it before
  * may still be under way, and what comes now is the latest. So they wait for it as they did, and it for them.
  */
 import type { LinkId } from './events.ts';
 import type { Held } from './hold.ts';
-import { Hold } from './hold.ts';
+import { costOf } from './hold.ts';
 import { ORDER_POLL_MS } from './options.ts';
 import type { SequenceNumber, Sequences } from './sequence.ts';
 
@@ -77,25 +77,27 @@ export class Ordering {
   readonly #options: OrderingOptions;
   readonly #sequences: Sequences;
   readonly #links = new Map<LinkId, Watched>();
-  readonly #hold: Hold<Ranked>;
+  /** Held messages by lane, in the order in which they will go. */
+  readonly #lanes = new Map<string, Ranked[]>();
+  #bytes = 0;
+  #frames = 0;
   #lastRank = 0;
 
   constructor(options: OrderingOptions, sequences: Sequences) {
     this.#options = options;
     this.#sequences = sequences;
-    this.#hold = new Hold(options.holdBytes);
   }
 
   get heldBytes(): number {
-    return this.#hold.bytes;
+    return this.#bytes;
   }
 
   get heldFrames(): number {
-    return this.#hold.length;
+    return this.#frames;
   }
 
   get full(): boolean {
-    return this.#hold.full;
+    return this.#bytes > this.#options.holdBytes;
   }
 
   watch(link: LinkId, now: number): void {
@@ -115,75 +117,44 @@ export class Ordering {
     this.#links.delete(link);
   }
 
-  /** A message has arrived: true when it may go at once, false when it is held. */
-  offer(message: HeldMessage, now: number): boolean {
+  /** A message has arrived; it is held until `due` gives it out, which may be at once. */
+  offer(message: HeldMessage, now: number): void {
     const watched = this.#links.get(message.link);
     watched?.activity.heard(message.destination, now);
     const ranked = { ...message, rank: watched?.rank ?? 0 };
-    const waits = this.#isBehind(ranked) || this.#releaseAt(ranked) > now;
-    if (waits) this.#hold.push(ranked);
-    return !waits;
+    const name = laneOf(message);
+    const lane = this.#lanes.get(name) ?? [];
+    const behind = lane.findLastIndex((held) => goesBefore(held, ranked));
+    lane.splice(behind + 1, 0, ranked);
+    this.#lanes.set(name, lane);
+    this.#bytes += costOf(message);
+    this.#frames++;
   }
 
-  /** Takes out the next message that may go. Each delivery may let another one go, so call until there is none. */
-  next(now: number): HeldMessage | undefined {
-    for (const message of this.#candidates()) {
-      if (this.#releaseAt(message) > now) continue;
-      this.#hold.take((held) => held === message);
-      return message;
+  /** Takes out, one by one, what may go now. Each must be noted in the sequences before the next is asked for. */
+  *due(now: number): Iterable<HeldMessage> {
+    for (const [name, lane] of this.#lanes) {
+      for (let first = lane[0]; first !== undefined && this.#releaseAt(first) <= now; first = lane[0]) {
+        lane.shift();
+        this.#bytes -= costOf(first);
+        this.#frames--;
+        yield first;
+      }
+      if (lane.length === 0) this.#lanes.delete(name);
     }
-    return undefined;
   }
 
-  /** Does a held message wait for what an older link may still bring? */
-  get waitsForOlder(): boolean {
-    for (const message of this.#hold) if (this.#lastOnOlder(message) !== undefined) return true;
-    return false;
+  /** When the next held message may go; Infinity when none is held. */
+  nextDeadline(): number {
+    let at = Number.POSITIVE_INFINITY;
+    for (const [first] of this.#lanes.values()) if (first !== undefined) at = Math.min(at, this.#releaseAt(first));
+    return at;
   }
 
   /** Messages of this link may be held, because there is an older one. */
   holdsBack(link: LinkId): boolean {
     const watched = this.#links.get(link);
     return watched !== undefined && this.#lastOnOlder({ link, rank: watched.rank, destination: '' }) !== undefined;
-  }
-
-  /** No older link is left: everything goes, older links first. */
-  rest(): HeldMessage[] {
-    return this.#hold.takeAll().sort((a, b) => a.rank - b.rank);
-  }
-
-  /** When the next held message may go; Infinity when none is held. */
-  nextDeadline(): number {
-    let at = Number.POSITIVE_INFINITY;
-    for (const message of this.#candidates()) at = Math.min(at, this.#releaseAt(message));
-    return at;
-  }
-
-  /** Of each destination the first held message of its oldest link, and the first of any other link if its number is next. */
-  *#candidates(): Iterable<Ranked> {
-    const firsts = new Map<string, Map<LinkId, Ranked>>();
-    for (const message of this.#hold) {
-      const ofLinks = firsts.get(message.destination) ?? new Map<LinkId, Ranked>();
-      if (!ofLinks.has(message.link)) ofLinks.set(message.link, message);
-      firsts.set(message.destination, ofLinks);
-    }
-    for (const ofLinks of firsts.values()) {
-      const lowest = Math.min(...Array.from(ofLinks.values(), ({ rank }) => rank));
-      for (const message of ofLinks.values()) if (message.rank === lowest || this.#isNext(message)) yield message;
-    }
-  }
-
-  #isBehind(message: Ranked): boolean {
-    const isNext = this.#isNext(message);
-    for (const held of this.#hold) {
-      if (held.destination !== message.destination) continue;
-      if (held.link === message.link || (held.rank <= message.rank && !isNext)) return true;
-    }
-    return false;
-  }
-
-  #isNext({ sequence }: HeldMessage): boolean {
-    return sequence !== undefined && this.#sequences.expects(sequence) === 'next';
   }
 
   #releaseAt(message: Ranked): number {
@@ -209,4 +180,14 @@ export class Ordering {
     }
     return last;
   }
+}
+
+function laneOf({ sequence, destination }: HeldMessage): string {
+  return sequence === undefined ? `destination ${destination}` : `stream ${sequence.key}`;
+}
+
+/** In one lane. */
+function goesBefore(a: Ranked, b: Ranked): boolean {
+  if (a.sequence !== undefined && b.sequence !== undefined) return a.sequence.n <= b.sequence.n;
+  return a.rank <= b.rank;
 }
