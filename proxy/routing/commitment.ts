@@ -46,9 +46,12 @@ export class Commitment<Session> {
     this.#movedSince.delete(session);
   }
 
-  /** Follows the target if every session has; returns the sessions that had moved, whose producers follow them now. */
+  /**
+   * Follows the target if every session has; returns the sessions that had moved, whose producers follow them now. A ring
+   * without pods is never followed: when all pods are unready at once, sessions stay linked where they are.
+   */
   commit(target: Ring, member: (key: string) => Pod | undefined): Session[] {
-    if (this.#astray.size > 0) return [];
+    if (this.#astray.size > 0 || target.keys.length === 0) return [];
     if (this.#ring !== target) {
       this.#ring = target;
       this.#pods = new Map(target.keys.flatMap((key) => withPod(key, member(key))));
