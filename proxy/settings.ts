@@ -24,6 +24,10 @@ const LOOKS_PER_BEAT = 4;
 const LOOK_LEAST_MS = 25;
 /** Pods may send larger frames than clients, as a broker's topic has messages of others; RabbitMQ's own limit is 4 MiB. */
 const POD_FRAME_BYTES = 4 * 1024 * 1024;
+/** A MESSAGE carries the headers of its SEND, escaped, and the broker's own; else clients could send what closes others' links. */
+const POD_HEADERS_MORE = 64;
+const POD_HEADER_BYTES_FACTOR = 2;
+const POD_HEADER_BYTES_MORE = 8 * 1024;
 /** A REST call that takes longer than this belongs into a job; Spring's own default is none. */
 const HTTP_ANSWER_MAX_MS = 60_000;
 
@@ -64,7 +68,7 @@ export function switchboardOptions(config: Config): SwitchboardOptions {
       clientBeatMs: Math.min(CLIENT_BEAT_MIN_MS, client.heartbeatMs),
     },
     relay: {
-      podLimits: { ...frameLimits(config), maxFrameBytes: Math.max(POD_FRAME_BYTES, limits.frameBytes) },
+      podLimits: podLimits(config),
       link: { pingEveryMs: backend.heartbeatMs, goneMs: backend.goneMs },
       client: { pingEveryMs: client.heartbeatMs, goneMs: client.heartbeatMs * CLIENT_PINGS_MISSED },
       slowMaxMs: client.slowMaxMs,
@@ -85,13 +89,19 @@ export function dialerOptions(config: Config): DialerOptions {
     tls: backend.tls,
     hostHeader: backend.hostHeader,
     connectMaxMs: backend.connectMaxMs,
-    maxMessageBytes: POD_FRAME_BYTES,
+    maxMessageBytes: podLimits(config).maxFrameBytes,
+    closeMaxMs: CLOSE_MAX_MS,
     socket: socketOptions(config),
   };
 }
 
 export function listenerOptions(config: Config): ListenerOptions {
-  return { limits: frameLimits(config), connectMaxMs: config.client.connectMaxMs, socket: socketOptions(config) };
+  return {
+    limits: frameLimits(config),
+    connectMaxMs: config.client.connectMaxMs,
+    closeMaxMs: CLOSE_MAX_MS,
+    socket: socketOptions(config),
+  };
 }
 
 export function passThroughOptions({ backend }: Config): PassThroughOptions {
@@ -100,9 +110,18 @@ export function passThroughOptions({ backend }: Config): PassThroughOptions {
 }
 
 function socketOptions({ client }: Config): SocketOptions {
-  return { highMarkBytes: client.highMarkBytes, closeMaxMs: CLOSE_MAX_MS };
+  return { highMarkBytes: client.highMarkBytes };
 }
 
 function frameLimits({ limits }: Config) {
   return { maxFrameBytes: limits.frameBytes, maxHeaderBytes: limits.headerBytes, maxHeaders: limits.headers };
+}
+
+function podLimits({ limits }: Config) {
+  const maxHeaderBytes = limits.headerBytes * POD_HEADER_BYTES_FACTOR + POD_HEADER_BYTES_MORE;
+  return {
+    maxFrameBytes: Math.max(POD_FRAME_BYTES, limits.frameBytes + maxHeaderBytes),
+    maxHeaderBytes,
+    maxHeaders: limits.headers + POD_HEADERS_MORE,
+  };
 }

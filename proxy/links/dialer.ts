@@ -1,7 +1,6 @@
 /** Opens WebSockets to pods: the client's own upgrade request, said again. */
-
+import type { ClientRequest } from 'node:http';
 import { WebSocket } from 'ws';
-import { SUBPROTOCOLS } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { Dial, LinkHandlers, UpgradeTarget } from '../relay/ports.ts';
 import { Socket, type SocketOptions } from '../relay/socket.ts';
@@ -14,6 +13,8 @@ export interface DialerOptions {
   readonly connectMaxMs: number;
   /** Largest message of a pod. */
   readonly maxMessageBytes: number;
+  /** How long a pod may take to answer a close frame before the TCP connection is cut. */
+  readonly closeMaxMs: number;
   readonly socket: SocketOptions;
 }
 
@@ -33,14 +34,19 @@ export class Dialer implements Dial {
   dial(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): Socket {
     const ws = this.#open(pod, target);
     let failure: LinkEnd | undefined;
-    ws.once('open', () => handlers.onOpen());
     ws.once('unexpected-response', (_request, response) => {
       failure = { kind: 'handshake', status: response.statusCode ?? 0 };
       response.resume();
       ws.terminate();
     });
-    ws.once('error', (error) => {
-      if (ws.readyState !== ws.OPEN) failure ??= { kind: 'unreachable', message: error.message };
+    const unreachable = (error: Error) => {
+      failure ??= { kind: 'unreachable', message: error.message };
+    };
+    ws.once('error', unreachable);
+    ws.once('open', () => {
+      // What goes wrong from here on is told by the close.
+      ws.off('error', unreachable);
+      handlers.onOpen();
     });
     return new Socket(
       ws,
@@ -54,18 +60,24 @@ export class Dialer implements Dial {
     );
   }
 
-  #open(pod: Pod, { path, headers }: UpgradeTarget): WebSocket {
-    const { tls, hostHeader, connectMaxMs, maxMessageBytes } = this.#options;
+  #open(pod: Pod, { path, protocols, headers }: UpgradeTarget): WebSocket {
+    const { tls, hostHeader, connectMaxMs, maxMessageBytes, closeMaxMs } = this.#options;
     const limits = { maxPayload: maxMessageBytes, maxFragments: FRAGMENTS_MAX, maxBufferedChunks: CHUNKS_MAX };
-    return new WebSocket(`${tls ? 'wss' : 'ws'}://${pod.address}${path}`, [...SUBPROTOCOLS], {
+    return new WebSocket(`${tls ? 'wss' : 'ws'}://${pod.address}`, [...protocols], {
       headers: { ...asObject(headers), ...(hostHeader === undefined ? {} : { host: hostHeader }) },
       ...(hostHeader === undefined ? {} : { servername: hostHeader.replace(/:\d+$/, '') }),
       handshakeTimeout: connectMaxMs,
       ...limits,
+      ...{ closeTimeout: closeMaxMs },
       perMessageDeflate: false,
       followRedirects: false,
       // RabbitMQ sends any body as text; whether it is text is between the backend and the client.
       skipUTF8Validation: true,
+      finishRequest: (request: ClientRequest) => {
+        // As a part of the URL it would be rewritten: dot segments resolved, characters encoded.
+        request.path = path;
+        request.end();
+      },
     });
   }
 }

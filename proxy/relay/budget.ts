@@ -1,6 +1,6 @@
 /**
- * What all sessions hold together. While the budget is spent, sessions that hold something are not read, on either side;
- * they are read again below RELIEF of it. A frame that is here already is never dropped.
+ * What all sessions hold together. While the budget is spent, the clients of sessions that hold something are not read; they
+ * are read again below RELIEF of it. A frame that is here already is never dropped.
  */
 
 /** Reading goes on below this share of the budget, so that it does not start and stop with each frame. */
@@ -8,12 +8,12 @@ const RELIEF = 0.9;
 
 export class Budget {
   readonly #maxBytes: number;
-  readonly #onSpent: (spent: boolean) => void;
+  readonly #onSpent: () => void;
   #bytes = 0;
   #frames = 0;
   #isSpent = false;
 
-  constructor(maxBytes: number, onSpent: (spent: boolean) => void) {
+  constructor(maxBytes: number, onSpent: () => void) {
     this.#maxBytes = maxBytes;
     this.#onSpent = onSpent;
   }
@@ -32,6 +32,6 @@ export class Budget {
     const isSpent = this.#bytes > this.#maxBytes * (this.#isSpent ? RELIEF : 1);
     if (isSpent === this.#isSpent) return;
     this.#isSpent = isSpent;
-    this.#onSpent(isSpent);
+    this.#onSpent();
   }
 }

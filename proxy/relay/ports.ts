@@ -7,6 +7,8 @@ import type { Socket } from './socket.ts';
 export interface UpgradeTarget {
   /** Path and query, as the client sent them. */
   readonly path: string;
+  /** STOMP sub-protocols that the client offered; a pod may answer with none of its own. */
+  readonly protocols: readonly string[];
   /** Name, value, name, value …: cleaned and with the proxy's identity headers. */
   readonly headers: readonly string[];
 }

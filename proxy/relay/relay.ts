@@ -5,50 +5,32 @@
  * straight to the link that `client-route` names. Everything else is shown to the session. Slow peers are answered by not
  * reading the other side, for as long as what they have not taken is above the high mark.
  */
-import { Decoder, type DecoderLimits, type Frame, frameOf, HEARTBEAT } from '../../stomp/index.ts';
+import { Decoder, type Frame, frameOf, HEARTBEAT, type Version } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
-import type { LinkCause, LinkEnd, LinkId } from '../session/index.ts';
-import { type Effect, type Fact, Session, type SessionEvent, type SessionOptions } from '../session/index.ts';
-import { Leg, type LegOptions } from './leg.ts';
+import {
+  type Effect,
+  type LinkCause,
+  type LinkEnd,
+  type LinkId,
+  Session,
+  type SessionEvent,
+} from '../session/index.ts';
+import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
+import { Leg } from './leg.ts';
 import { withoutOwnHeaders } from './own-headers.ts';
-import type { LinkHandlers } from './ports.ts';
-import type { Socket } from './socket.ts';
 
-/** What a relay needs from the rest of the proxy. */
-export interface RelayHost {
-  now(): number;
-  dial(pod: Pod, handlers: LinkHandlers): Socket;
-  /** The session wants a link; answered by `Relay.granted`, never from within this call. */
-  requestLink(relay: Relay, cause: 'open' | 'recovery', attempt: number): void;
-  /** The session's primary link is at another pod, or (undefined) it has none. */
-  movedTo(relay: Relay, pod: Pod | undefined): void;
-  fact(relay: Relay, fact: Fact): void;
-  forwarded(direction: 'to-client' | 'to-pod'): void;
-  /** What the session holds has changed by so much. */
-  held(bytes: number, frames: number): void;
-  ended(relay: Relay): void;
-}
-
-/** A client whose user is known and whose CONNECT is here. */
-export interface RelayClient {
-  readonly user: string;
-  readonly connect: Frame;
-  /** Whether CONNECT came as a binary message. */
-  readonly binary: boolean;
-  readonly socket: Socket;
-  /** What has read CONNECT goes on reading. */
+/** One link, and what the session has said of it. */
+interface Upstream {
+  readonly leg: Leg;
   readonly decoder: Decoder;
+  /** It is or was the primary: its messages are the client's, and it need not be read while the client is full. */
+  isLive: boolean;
+  /** Its MESSAGE frames go to the client as they came. */
+  passes: boolean;
 }
 
-export interface RelayOptions {
-  readonly session: SessionOptions;
-  /** Limits for frames of pods, which the backend may set higher than clients' are. */
-  readonly podLimits: Partial<DecoderLimits>;
-  readonly link: LegOptions;
-  readonly client: LegOptions;
-  /** A client that stays full for this long is closed. */
-  readonly slowMaxMs: number;
-}
+/** A timer that comes this much too late means that we were not running. */
+const STALL_MS = 1_000;
 
 export class Relay {
   readonly id: number;
@@ -58,10 +40,10 @@ export class Relay {
   readonly #session: Session;
   readonly #client: Leg;
   readonly #clientDecoder: Decoder;
-  readonly #links = new Map<LinkId, Leg>();
-  /** Links whose MESSAGE frames pass. */
-  readonly #passing = new Set<LinkId>();
+  readonly #links = new Map<LinkId, Upstream>();
   #clientRoute: Leg | undefined;
+  /** What client and pods agreed on; until then 1.2, whose rules read any CONNECTED. */
+  #version: Version | undefined;
   #pod: Pod | undefined;
   #held = { bytes: 0, frames: 0 };
   #slowSinceMs = Number.POSITIVE_INFINITY;
@@ -107,6 +89,7 @@ export class Relay {
 
   /** What the client's decoder has made of a message; its error, if any, comes after the frames before it. */
   clientFrames(frames: readonly (Frame | 'beat')[], binary: boolean): void {
+    if (this.#isOver) return;
     for (const frame of frames) if (frame !== 'beat') this.#clientFrame(frame, binary);
     const { error } = this.#clientDecoder;
     if (error !== undefined) this.#tell({ type: 'client-garbage', error });
@@ -119,19 +102,20 @@ export class Relay {
   /** The client has taken what was waiting for it: pods are read again. */
   clientDrained(): void {
     this.#slowSinceMs = Number.POSITIVE_INFINITY;
-    for (const leg of this.#links.values()) leg.socket.pause('client is full', false);
+    for (const { leg } of this.#links.values()) leg.socket.pause('client is full', false);
   }
 
-  /** Stops or resumes both directions while the budget over all sessions is spent; only sessions that hold something. */
-  squeeze(squeezed: boolean): void {
-    const paused = squeezed && this.#held.bytes > 0;
-    this.#client.socket.pause('budget', paused);
-    for (const leg of this.#links.values()) leg.socket.pause('budget', paused);
+  /**
+   * The client is not read while the budget over all sessions is spent and this one holds something. Its pods are: what is
+   * held waits for their CONNECTED and RECEIPTs, and would otherwise wait for ever.
+   */
+  squeeze(): void {
+    this.#client.socket.pause('budget', this.#host.isBudgetSpent && this.#held.bytes > 0);
   }
 
   /** Looks after heart-beats and slow clients; to be called a few times per beat. */
   beat(now: number): void {
-    for (const [id, leg] of this.#links) {
+    for (const [id, { leg }] of this.#links) {
       const silentMs = leg.beat(now, HEARTBEAT);
       if (silentMs > 0) this.#cutLink(id, leg, silentMs);
     }
@@ -139,10 +123,10 @@ export class Relay {
     if (now - this.#slowSinceMs >= this.#options.slowMaxMs) this.#tell({ type: 'client-failed', reason: 'slow' });
   }
 
-  /** We ourselves were not running for a while: nobody is to blame for having been silent. */
-  excuse(): void {
-    this.#client.excuse();
-    for (const leg of this.#links.values()) leg.excuse();
+  /** We ourselves were not running for so long: nobody is to blame for that much silence. */
+  excuse(ms: number): void {
+    this.#client.excuse(ms);
+    for (const { leg } of this.#links.values()) leg.excuse(ms);
   }
 
   #cutLink(id: LinkId, leg: Leg, silentMs: number): void {
@@ -154,26 +138,33 @@ export class Relay {
     const frame = said.command === 'SEND' ? withoutOwnHeaders(said, this.#options.session.dedupHeader) : said;
     const route = this.#clientRoute;
     if (route === undefined || !isPlainSend(frame)) {
-      return this.#tell({ type: 'client-frame', frame: keepsFrame(frame) ? detached(frame) : frame, binary });
+      return this.#tell({
+        type: 'client-frame',
+        frame: route === undefined || keepsFrame(frame) ? detached(frame) : frame,
+        binary,
+      });
     }
     this.#toPod(route, frame.bytes, binary);
   }
 
-  #linkMessage(id: LinkId, leg: Leg, decoder: Decoder, bytes: Uint8Array, binary: boolean): void {
-    for (const item of decoder.push(bytes)) {
+  #linkMessage(id: LinkId, bytes: Uint8Array, binary: boolean): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    for (const item of link.decoder.push(bytes)) {
       if (item === 'beat') continue;
-      if (item.command === 'MESSAGE' && this.#passing.has(id)) this.#pass(item, binary);
+      if (item.command === 'MESSAGE' && link.passes) this.#pass(item, binary);
       else this.#tell({ type: 'link-frame', link: id, frame: item, binary });
     }
-    if (decoder.error === undefined || !this.#links.has(id)) return;
-    leg.socket.abort();
-    this.#linkEnded(id, { kind: 'garbage', error: decoder.error });
+    const { error } = link.decoder;
+    if (error === undefined || !this.#links.has(id)) return;
+    link.leg.socket.abort();
+    this.#linkEnded(id, { kind: 'garbage', error });
   }
 
   /** The short way: what a MESSAGE costs while nothing moves. */
   #pass(frame: Frame, binary: boolean): void {
     const { deliver, facts } = this.#session.admit(frame, this.#host.now());
-    for (const fact of facts) this.#host.fact(this, fact);
+    for (const fact of facts) this.#host.fact(fact);
     if (deliver) this.#toClient(frame.bytes, binary);
   }
 
@@ -182,13 +173,23 @@ export class Relay {
     this.#host.forwarded('to-client');
     if (!this.#client.socket.isFull || this.#slowSinceMs !== Number.POSITIVE_INFINITY) return;
     this.#slowSinceMs = this.#host.now();
-    for (const leg of this.#links.values()) leg.socket.pause('client is full', true);
+    for (const link of this.#links.values()) this.#throttle(link);
+  }
+
+  /** A link that is still on its way is read even then, or the pod would be blamed for answers that we do not read. */
+  #throttle({ leg, isLive }: Upstream): void {
+    if (isLive && this.#client.socket.isFull) leg.socket.pause('client is full', true);
   }
 
   #toPod(leg: Leg, bytes: Uint8Array, binary: boolean): void {
     leg.send(bytes, binary, this.#host.now());
     this.#host.forwarded('to-pod');
-    if (leg.socket.isFull) this.#client.socket.pause('pod is full', true);
+    if (leg.socket.isFull) this.#followPod();
+  }
+
+  /** The client is read as fast as the pod takes that its frames go to. */
+  #followPod(): void {
+    this.#client.socket.pause('pod is full', this.#clientRoute?.socket.isFull === true);
   }
 
   #tell(event: SessionEvent): void {
@@ -201,7 +202,7 @@ export class Relay {
     if (this.#isOver) return;
     if (this.#session.pod !== this.#pod) {
       this.#pod = this.#session.pod;
-      this.#host.movedTo(this, this.#pod);
+      this.#host.movedTo(this.#pod);
     }
     this.#account();
     this.#schedule();
@@ -210,31 +211,31 @@ export class Relay {
   #performOne(effect: Effect): void {
     switch (effect.type) {
       case 'request-link':
-        return this.#host.requestLink(this, effect.cause, effect.attempt);
+        return this.#host.requestLink(effect.cause, effect.attempt);
       case 'dial':
         return this.#dial(effect.link, effect.pod);
       case 'client-route':
-        this.#clientRoute = effect.link === undefined ? undefined : this.#links.get(effect.link);
-        return;
+        return this.#route(effect.link === undefined ? undefined : this.#links.get(effect.link));
       case 'pause-client':
         return this.#client.socket.pause('hold is full', effect.paused);
       case 'send-client':
         return this.#toClient(effect.bytes, effect.binary);
       case 'client-open':
-        this.#clientDecoder.version = effect.version;
+        this.#agree(effect.version);
         return this.#client.setBeats(effect.sendEveryMs, effect.expectEveryMs, this.#host.now());
       case 'close-client':
         this.#client.socket.close(effect.code, effect.reason);
         return this.#over();
       case 'fact':
-        return this.#host.fact(this, effect.fact);
+        return this.#host.fact(effect.fact);
       default:
         return this.#performOnLink(effect, this.#links.get(effect.link));
     }
   }
 
-  #performOnLink(effect: Extract<Effect, { link: LinkId }>, leg: Leg | undefined): void {
-    if (leg === undefined) return;
+  #performOnLink(effect: Extract<Effect, { link: LinkId }>, link: Upstream | undefined): void {
+    if (link === undefined) return;
+    const { leg } = link;
     switch (effect.type) {
       case 'send-link':
         return this.#toPod(leg, effect.bytes, effect.binary);
@@ -243,25 +244,38 @@ export class Relay {
       case 'link-beats':
         return leg.setBeats(effect.sendEveryMs, effect.expectEveryMs, this.#host.now());
       case 'link-route':
-        if (effect.route === 'pass') this.#passing.add(effect.link);
-        else this.#passing.delete(effect.link);
+        link.passes = effect.route === 'pass';
         return;
       case 'pause-link':
         return leg.socket.pause('hold is full', effect.paused);
     }
   }
 
+  #route(to: Upstream | undefined): void {
+    this.#clientRoute = to?.leg;
+    this.#followPod();
+    if (to === undefined) return;
+    to.isLive = true;
+    this.#throttle(to);
+  }
+
+  /** From CONNECTED on, escapes and line ends are read by the rules of the version that was agreed on. */
+  #agree(version: Version): void {
+    this.#version = version;
+    this.#clientDecoder.version = version;
+    for (const { decoder } of this.#links.values()) decoder.version = version;
+  }
+
   #dial(id: LinkId, pod: Pod): void {
-    const decoder = new Decoder({ peer: 'server', limits: this.#options.podLimits });
     const socket = this.#host.dial(pod, {
       onOpen: () => this.#tell({ type: 'link-open', link: id }),
-      onMessage: (bytes, binary) => this.#linkMessage(id, leg, decoder, bytes, binary),
-      onDrain: () => this.#client.socket.pause('pod is full', false),
+      onMessage: (bytes, binary) => this.#linkMessage(id, bytes, binary),
+      onDrain: () => this.#followPod(),
       onEnd: (end) => this.#linkEnded(id, end),
     });
     const leg = new Leg(socket, this.#options.link, this.#host.now());
-    if (this.#client.socket.isFull) socket.pause('client is full', true);
-    this.#links.set(id, leg);
+    const decoder = new Decoder({ peer: 'server', limits: this.#options.podLimits, version: this.#version });
+    this.#links.set(id, { leg, decoder, isLive: false, passes: false });
   }
 
   /** The session is done with the link. A closing one is still heard, since messages may come before the pod's answer. */
@@ -272,24 +286,24 @@ export class Relay {
   }
 
   #linkEnded(id: LinkId, end: LinkEnd): void {
-    const leg = this.#links.get(id);
-    if (leg === undefined) return;
+    if (!this.#links.has(id)) return;
     this.#forget(id);
-    if (leg.socket.isFull) this.#client.socket.pause('pod is full', false);
     this.#tell({ type: 'link-ended', link: id, end });
   }
 
   #forget(id: LinkId): void {
-    if (this.#clientRoute === this.#links.get(id)) this.#clientRoute = undefined;
+    const link = this.#links.get(id);
     this.#links.delete(id);
-    this.#passing.delete(id);
+    if (link !== undefined && link.leg === this.#clientRoute) this.#route(undefined);
   }
 
   #account(): void {
     const { bytes, frames } = this.#session.held;
-    if (bytes === this.#held.bytes && frames === this.#held.frames) return;
-    this.#host.held(bytes - this.#held.bytes, frames - this.#held.frames);
+    const before = this.#held;
+    if (bytes === before.bytes && frames === before.frames) return;
     this.#held = { bytes, frames };
+    this.#host.held(bytes - before.bytes, frames - before.frames);
+    this.squeeze();
   }
 
   /** One timer, for the session's next deadline; most sessions have none. */
@@ -302,17 +316,22 @@ export class Relay {
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(atMs - this.#host.now())));
   }
 
+  /** After a stall what has come in meanwhile is read first: an answer that is here is not late. */
   #wake(): void {
+    const wasStalled = this.#host.now() - this.#timerAtMs > STALL_MS;
     this.#timerAtMs = Number.POSITIVE_INFINITY;
-    this.#tell({ type: 'tick' });
+    if (wasStalled) setImmediate(() => this.#tell({ type: 'tick' }));
+    else this.#tell({ type: 'tick' });
   }
 
   #over(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#clientRoute = undefined;
+    for (const link of this.#links.values()) link.passes = false;
     this.#host.held(-this.#held.bytes, -this.#held.frames);
     this.#held = { bytes: 0, frames: 0 };
-    this.#host.ended(this);
+    this.#host.ended();
   }
 }
 
@@ -326,9 +345,9 @@ function isPlainSend(frame: Frame): boolean {
   );
 }
 
-/** Frames that the session keeps for as long as it lives. */
+/** Frames that the session keeps: for as long as it lives, or until their receipt is here. */
 function keepsFrame(frame: Frame): boolean {
-  return frame.command === 'SUBSCRIBE';
+  return frame.command === 'SUBSCRIBE' || frame.header('receipt') !== undefined;
 }
 
 /** The frame on memory of its own: what came in is a view of a larger chunk, which would live as long as the frame. */

@@ -9,8 +9,9 @@ import type { Pod, Topology } from '../discovery/index.ts';
 import type { Governed, Routing } from '../routing/index.ts';
 import type { Fact, SessionOptions } from '../session/index.ts';
 import { Budget } from './budget.ts';
+import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import type { Dial, UpgradeTarget } from './ports.ts';
-import { Relay, type RelayClient, type RelayHost, type RelayOptions } from './relay.ts';
+import { Relay } from './relay.ts';
 
 /** Whoever wants to know: metrics and the log. */
 export interface Observer {
@@ -45,9 +46,6 @@ export interface SwitchboardOptions {
   readonly sessionsPerUserMax: number;
 }
 
-/** A turn of the beat clock that comes this much too late means that we were not running (SIGSTOP, a stalled machine). */
-const STALL_MS = 1_000;
-
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #routing: Routing;
@@ -60,6 +58,7 @@ export class Switchboard {
   readonly #ringWatchers = new Set<() => void>();
   #lastId = 0;
   #decisionDue = false;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout;
   #beatAtMs: number;
@@ -72,7 +71,7 @@ export class Switchboard {
     this.#dialer = dialer;
     this.#observer = observer;
     this.#now = now;
-    this.#budget = new Budget(options.holdTotalBytes, (spent) => this.#squeeze(spent));
+    this.#budget = new Budget(options.holdTotalBytes, () => this.#squeeze());
     this.#beatAtMs = now();
     this.#beatTimer = setInterval(() => this.#beat(), options.beatEveryMs);
   }
@@ -89,9 +88,9 @@ export class Switchboard {
     return this.#budget.held;
   }
 
-  /** No room for another session at all. */
-  get isFull(): boolean {
-    return this.#relays.size >= this.#options.sessionsMax;
+  /** No room for another session at all, besides `arriving` clients that may become some. */
+  isFull(arriving: number): boolean {
+    return this.#relays.size + arriving >= this.#options.sessionsMax;
   }
 
   /** The user has as many sessions as one may have. */
@@ -156,7 +155,7 @@ export class Switchboard {
       ...this.#options.relay,
       session: { ...this.#options.session, connectHeaders, dropConnectHeader },
     };
-    const host = this.#hostFor(arrival.target);
+    const host = this.#hostFor(id, arrival);
     const relay = new Relay(id, arrival, options, host);
     this.#relays.set(id, relay);
     this.#routing.open(id, arrival.user, arrival.ringKey);
@@ -164,61 +163,66 @@ export class Switchboard {
     return relay;
   }
 
-  /** Ends every session with 1012, at most `perSecond` of them, and resolves when the last client is told. */
+  /** Ends every session with 1012, at most `perSecond` of them, and resolves when the last client is told. Opens none after. */
   async close(perSecond: number): Promise<void> {
     const pauseMs = 1000 / perSecond;
     for (const relay of [...this.#relays.values()]) {
       relay.shutdown();
       if (this.#relays.size > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
+    this.#isClosed = true;
     clearInterval(this.#beatTimer);
     clearTimeout(this.#timer);
   }
 
-  #hostFor(target: UpgradeTarget): RelayHost {
+  #hostFor(id: number, { user, target }: Arrival): RelayHost {
+    const budget = this.#budget;
     return {
       now: this.#now,
       dial: (pod, handlers) => this.#dialer.dial(pod, target, handlers),
-      requestLink: (relay, cause, attempt) => {
-        this.#routing.request(relay.id, cause, attempt, this.#now());
+      requestLink: (cause, attempt) => {
+        this.#routing.request(id, cause, attempt, this.#now());
         this.#decideSoon();
       },
-      movedTo: (relay, pod) => this.#movedTo(relay, pod),
-      fact: (relay, fact) => this.#fact(relay, fact),
+      movedTo: (pod) => this.#movedTo(id, pod),
+      fact: (fact) => this.#fact({ id, user }, fact),
       forwarded: (direction) => this.#observer.forwarded(direction),
-      held: (bytes, frames) => this.#budget.add(bytes, frames),
-      ended: (relay) => this.#ended(relay),
+      held: (bytes, frames) => budget.add(bytes, frames),
+      get isBudgetSpent() {
+        return budget.isSpent;
+      },
+      ended: () => this.#ended(id),
     };
   }
 
-  #fact(relay: Relay, fact: Fact): void {
+  #fact(session: { readonly id: number; readonly user: string }, fact: Fact): void {
     const now = this.#now();
-    if (fact.type === 'link-live') this.#routing.connected(relay.id, fact.tookMs);
-    else if (fact.type === 'link-failed') this.#routing.failed(relay.id, fact.pod, fact.blame, now);
-    else if (fact.type === 'link-lost') this.#routing.lost(relay.id, fact.pod, fact.blame, now);
-    this.#observer.fact(relay, fact);
+    if (fact.type === 'link-live') this.#routing.connected(session.id, fact.tookMs);
+    else if (fact.type === 'link-failed') this.#routing.failed(session.id, fact.pod, fact.blame, now);
+    else if (fact.type === 'link-lost') this.#routing.lost(session.id, fact.pod, fact.blame, now);
+    this.#observer.fact(session, fact);
     this.#decideSoon();
   }
 
-  #movedTo(relay: Relay, pod: Pod | undefined): void {
+  #movedTo(id: number, pod: Pod | undefined): void {
     if (pod === undefined) {
-      this.#places.delete(relay.id);
+      this.#places.delete(id);
       return;
     }
-    this.#places.set(relay.id, pod);
-    this.#routing.arrived(relay.id, pod, this.#now());
+    this.#places.set(id, pod);
+    this.#routing.arrived(id, pod, this.#now());
     this.#decideSoon();
   }
 
-  #ended(relay: Relay): void {
-    this.#places.delete(relay.id);
-    this.#relays.delete(relay.id);
-    this.#routing.close(relay.id);
+  #ended(id: number): void {
+    this.#places.delete(id);
+    this.#relays.delete(id);
+    this.#routing.close(id);
     this.#decideSoon();
   }
 
   #decideSoon(): void {
-    if (this.#decisionDue) return;
+    if (this.#decisionDue || this.#isClosed) return;
     this.#decisionDue = true;
     setImmediate(() => this.#decide());
   }
@@ -243,23 +247,25 @@ export class Switchboard {
 
   #schedule(): void {
     clearTimeout(this.#timer);
+    if (this.#isClosed) return;
     const now = this.#now();
     const atMs = this.#routing.nextDeadline(now);
     if (atMs === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(() => this.#decideSoon(), Math.max(0, Math.ceil(atMs - now)));
   }
 
+  /** A turn that comes late shows for how long we did not run: an event loop that was blocked, a machine that slept. */
   #beat(): void {
     const now = this.#now();
-    const wasStalled = now - this.#beatAtMs > this.#options.beatEveryMs + STALL_MS;
+    const lateMs = now - this.#beatAtMs - this.#options.beatEveryMs;
     this.#beatAtMs = now;
     for (const relay of this.#relays.values()) {
-      if (wasStalled) relay.excuse();
+      if (lateMs > this.#options.beatEveryMs) relay.excuse(lateMs);
       relay.beat(now);
     }
   }
 
-  #squeeze(spent: boolean): void {
-    for (const relay of this.#relays.values()) relay.squeeze(spent);
+  #squeeze(): void {
+    for (const relay of this.#relays.values()) relay.squeeze();
   }
 }

@@ -1,0 +1,45 @@
+/** What goes into a relay, and what it needs from the rest of the proxy. */
+import type { Decoder, DecoderLimits, Frame } from '../../stomp/index.ts';
+import type { Pod } from '../discovery/index.ts';
+import type { Fact, SessionOptions } from '../session/index.ts';
+import type { LegOptions } from './leg.ts';
+import type { LinkHandlers } from './ports.ts';
+import type { Socket } from './socket.ts';
+
+/** The rest of the proxy, as one relay sees it. */
+export interface RelayHost {
+  now(): number;
+  dial(pod: Pod, handlers: LinkHandlers): Socket;
+  /** The session wants a link; answered by `Relay.granted`, never from within this call. */
+  requestLink(cause: 'open' | 'recovery', attempt: number): void;
+  /** The session's primary link is at another pod, or (undefined) it has none. */
+  movedTo(pod: Pod | undefined): void;
+  fact(fact: Fact): void;
+  forwarded(direction: 'to-client' | 'to-pod'): void;
+  /** What the session holds has changed by so much. */
+  held(bytes: number, frames: number): void;
+  /** All sessions together hold more than they may. */
+  readonly isBudgetSpent: boolean;
+  ended(): void;
+}
+
+/** A client whose user is known and whose CONNECT is here. */
+export interface RelayClient {
+  readonly user: string;
+  readonly connect: Frame;
+  /** Whether CONNECT came as a binary message. */
+  readonly binary: boolean;
+  readonly socket: Socket;
+  /** What has read CONNECT goes on reading. */
+  readonly decoder: Decoder;
+}
+
+export interface RelayOptions {
+  readonly session: SessionOptions;
+  /** Limits for frames of pods, which the backend may set higher than clients' are. */
+  readonly podLimits: Partial<DecoderLimits>;
+  readonly link: LegOptions;
+  readonly client: LegOptions;
+  /** A client that stays full for this long is closed. */
+  readonly slowMaxMs: number;
+}
