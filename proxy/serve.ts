@@ -56,8 +56,8 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     listener.stopAccepting();
     await Promise.all([board.close(CLOSE_PER_SECOND), gateway.close(GATEWAY_DRAIN_MS)]);
     await Promise.all([source.stop(), admin.close()]);
-    listener.close();
     http.close();
+    await listener.close();
   };
   const [listening, administered] = await Promise.allSettled([
     listener.listen(config.listen),

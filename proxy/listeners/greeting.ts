@@ -7,13 +7,23 @@ import type { KnownUser, Verdict } from '../identity/index.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Socket } from '../relay/socket.ts';
 
+/** Why a session cannot be opened: in words, and the close code. */
+export interface Refused {
+  readonly refused: string;
+  readonly code: number;
+}
+
 export interface GreetingHost {
   /** Who the user is, now that CONNECT is here. */
   identify(frame: Frame): Promise<Verdict>;
+  /** Who the user is could not even be asked. */
+  failed(error: unknown): void;
   /** The session, whose relay goes on with the decoder; or why none can be opened. */
-  open(user: KnownUser, connect: Frame, binary: boolean, decoder: Decoder): Relay | { readonly refused: string };
+  open(user: KnownUser, connect: Frame, binary: boolean, decoder: Decoder): Relay | Refused;
   /** The client was turned away before it had a session. */
   refused(reason: string, detail: string): void;
+  /** The greeting is over: with a session, a refusal, or because the client left. Once. */
+  over(): void;
 }
 
 export interface GreetingOptions {
@@ -24,7 +34,7 @@ export interface GreetingOptions {
 /** RFC 6455 §7.4.1 and its registry. */
 const PROTOCOL_ERROR = 1002;
 const POLICY_VIOLATION = 1008;
-const TRY_AGAIN_LATER = 1013;
+const SERVICE_RESTART = 1012;
 
 export class Greeting {
   readonly #socket: Socket;
@@ -59,9 +69,13 @@ export class Greeting {
   }
 
   closed(code: number): void {
-    clearTimeout(this.#timer);
-    this.#state = 'done';
+    this.#end();
     this.#relay?.clientClosed(code);
+  }
+
+  /** The proxy stops: a client that has no session yet is sent away as those that have one. */
+  shutdown(): void {
+    this.#refuse('shutdown', 'service restart', 'The proxy is shutting down. Connect again.', SERVICE_RESTART);
   }
 
   drained(): void {
@@ -90,8 +104,11 @@ export class Greeting {
     this.#socket.pause('identifying', true);
     this.#host.identify(connect).then(
       (verdict) => this.#judge(verdict, connect, binary),
-      (error: unknown) =>
-        this.#refuse('identity', 'not allowed', `The user could not be identified: ${error}`, POLICY_VIOLATION),
+      (error: unknown) => {
+        // What failed is our own affair and stays in the log.
+        this.#host.failed(error);
+        this.#refuse('identity', 'not allowed', 'The user could not be identified.', POLICY_VIOLATION);
+      },
     );
   }
 
@@ -105,9 +122,9 @@ export class Greeting {
 
   #open(user: KnownUser, connect: Frame, binary: boolean): void {
     const opened = this.#host.open(user, connect, binary, this.#decoder);
-    if ('refused' in opened) return this.#refuse('limit', 'too many sessions', opened.refused, TRY_AGAIN_LATER);
-    this.#state = 'done';
+    if ('refused' in opened) return this.#refuse('limit', 'too many sessions', opened.refused, opened.code);
     this.#relay = opened;
+    this.#end();
     opened.clientFrames(this.#more, binary);
     for (const { bytes, binary: isBinary } of this.#early) opened.clientMessage(bytes, isBinary);
     this.#more = [];
@@ -116,10 +133,15 @@ export class Greeting {
 
   #refuse(reason: string, message: string, detail: string, code: number): void {
     if (this.#state === 'done') return;
-    this.#state = 'done';
-    clearTimeout(this.#timer);
+    this.#end();
     this.#host.refused(reason, detail);
     this.#socket.send(encode('ERROR', { message, 'content-type': 'text/plain' }, detail), false);
     this.#socket.close(code, message);
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer);
+    if (this.#state !== 'done') this.#host.over();
+    this.#state = 'done';
   }
 }

@@ -20,12 +20,15 @@ import type { Log } from '../log.ts';
 import type { Relay } from '../relay/relay.ts';
 import { Socket, type SocketOptions } from '../relay/socket.ts';
 import type { Switchboard } from '../relay/switchboard.ts';
-import { Greeting } from './greeting.ts';
+import { Greeting, type Refused } from './greeting.ts';
 import { refuseUpgrade } from './refusal.ts';
+import { isPath } from './request-target.ts';
 
 export interface ListenerOptions {
   readonly limits: Partial<DecoderLimits>;
   readonly connectMaxMs: number;
+  /** How long a client may take to answer a close frame before the TCP connection is cut. */
+  readonly closeMaxMs: number;
   readonly socket: SocketOptions;
 }
 
@@ -46,8 +49,12 @@ const HEADER_MAX_BYTES = 16 * 1024;
 /** Bytes alone are no bound on memory: so many fragments and chunks may make up one message (CVE-2026-48779, -62389). */
 const FRAGMENTS_MAX = 64;
 const CHUNKS_MAX = 1024;
-/** WebSockets that may be opening at once per session allowed: a client that asks and does not go on holds one. */
+/** TCP connections that the system may accept before we do: a wave of clients that come back after a restart. */
 const BACKLOG = 1024;
+/** RFC 6455 §7.4.1 and its registry. */
+const TRY_AGAIN_LATER = 1013;
+
+const SHUTTING_DOWN = 'the proxy is shutting down; connect again';
 
 export class Listener {
   readonly #options: ListenerOptions;
@@ -59,7 +66,10 @@ export class Listener {
   readonly #now: () => number;
   readonly #server: Server;
   readonly #webSockets: WebSocketServer;
+  /** Clients on their way to a session, and how to turn each away. They count as sessions, or they would be without bound. */
+  readonly #arriving = new Map<Duplex, () => void>();
   #isOpen = true;
+  #isClosed: Promise<void> = Promise.resolve();
 
   constructor(
     options: ListenerOptions,
@@ -84,6 +94,8 @@ export class Listener {
       maxHeaderSize: HEADER_MAX_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      // Java's HttpClient and curl offer h2c with plain requests; Node before 24.9 cannot tell and answers them 400.
+      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     });
     this.#webSockets = new WebSocketServer({
       noServer: true,
@@ -92,9 +104,11 @@ export class Listener {
       maxPayload: messageMax(options.limits),
       maxFragments: FRAGMENTS_MAX,
       maxBufferedChunks: CHUNKS_MAX,
+      ...{ closeTimeout: options.closeMaxMs },
       handleProtocols: (offered) => SUBPROTOCOLS.find((known) => offered.has(known)) ?? false,
     });
     this.#server.on('request', parts.http);
+    this.#webSockets.on('wsClientError', (error, socket) => this.#refuse(socket, 400, error.message));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -110,16 +124,17 @@ export class Listener {
     });
   }
 
-  /** No more clients; those that are here stay. */
+  /** No more clients; those that have a session stay. */
   stopAccepting(): void {
     this.#isOpen = false;
-    this.#server.close();
-    this.#server.closeIdleConnections();
+    this.#isClosed = new Promise((resolve) => this.#server.close(() => resolve()));
+    for (const turnAway of [...this.#arriving.values()]) turnAway();
   }
 
-  /** Cuts what is left. */
-  close(): void {
+  /** Cuts requests that are under way; resolves when every connection has ended, at latest after `closeMaxMs`. */
+  async close(): Promise<void> {
     this.#server.closeAllConnections();
+    await this.#isClosed;
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -127,47 +142,56 @@ export class Listener {
     socket.on('error', () => socket.destroy());
     const problem = this.#unfit(request);
     if (problem !== undefined) return this.#refuse(socket, problem.status, problem.reason);
+    this.#arriving.set(socket, () => this.#refuse(socket, 503, SHUTTING_DOWN));
+    socket.once('close', () => this.#arriving.delete(socket));
     const upgrade = upgradeRequest(request);
     this.#identifier.atUpgrade(upgrade).then(
       (verdict) => this.#judge(request, upgrade, socket, head, verdict),
       (error: unknown) => {
-        this.#log.error({ error: String(error) }, 'the user of an upgrade could not be identified');
+        this.#failed(error);
         this.#refuse(socket, 500, 'the user could not be identified');
       },
     );
   }
 
   #unfit(request: IncomingMessage): { status: number; reason: string } | undefined {
-    if (!this.#isOpen) return { status: 503, reason: 'the proxy is shutting down; connect again' };
-    if (this.#board.isFull)
+    if (!this.#isOpen) return { status: 503, reason: SHUTTING_DOWN };
+    if (this.#board.isFull(this.#arriving.size)) {
       return { status: 503, reason: 'the proxy has as many sessions as it may have (limits.sessions)' };
-    if (hasBody(request)) return { status: 400, reason: 'an upgrade request has no body' };
-    if (isRepeated(request, 'host')) return { status: 400, reason: 'the header Host is given more than once' };
+    }
+    const broken = brokenUpgrade(request);
+    if (broken !== undefined) return broken;
     const foreign = this.#checkOrigin(request);
     return foreign === undefined ? undefined : { status: 403, reason: foreign };
   }
 
   #judge(request: IncomingMessage, upgrade: UpgradeRequest, socket: Duplex, head: Buffer, verdict: Verdict): void {
     if (verdict.kind === 'denied') return this.#refuse(socket, verdict.status, verdict.reason);
-    if (socket.destroyed) return;
+    if (socket.destroyed || socket.writableEnded) return;
     if (verdict.kind === 'user' && this.#board.isFullFor(verdict.user)) {
       return this.#refuse(socket, 429, 'this user has as many sessions as a user may have (limits.sessions-per-user)');
     }
-    this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#greet(ws, upgrade, verdict));
+    this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#greet(ws, socket, upgrade, verdict));
   }
 
-  #greet(ws: WebSocket, upgrade: UpgradeRequest, verdict: Verdict): void {
+  #greet(ws: WebSocket, duplex: Duplex, upgrade: UpgradeRequest, verdict: Verdict): void {
     const handlers = {
       onMessage: (bytes: Uint8Array, binary: boolean) => greeting.message(bytes, binary),
-      onClose: (code: number) => greeting.closed(code),
+      onClose: (code: number, reason: string, fault?: string) => {
+        if (fault !== undefined) this.#refused(fault, reason);
+        greeting.closed(code);
+      },
       onDrain: () => greeting.drained(),
     };
     const socket = new Socket(ws, this.#options.socket, handlers, this.#now);
     const greeting = new Greeting(socket, verdict, this.#options, {
       identify: (frame) => this.#identifier.atConnect(upgrade, frame),
+      failed: (error) => this.#failed(error),
       open: (user, connect, binary, decoder) => this.#open(user, upgrade, connect, binary, socket, decoder),
       refused: (reason, detail) => this.#refused(reason, detail),
+      over: () => this.#arriving.delete(duplex),
     });
+    this.#arriving.set(duplex, () => greeting.shutdown());
   }
 
   #open(
@@ -177,15 +201,19 @@ export class Listener {
     binary: boolean,
     socket: Socket,
     decoder: Decoder,
-  ): Relay | { refused: string } {
-    if (this.#board.isFull) return { refused: 'The proxy has as many sessions as it may have (limits.sessions).' };
+  ): Relay | Refused {
     if (this.#board.isFullFor(user.user)) {
-      return { refused: 'This user has as many sessions as a user may have (limits.sessions-per-user).' };
+      const refused = 'This user has as many sessions as a user may have (limits.sessions-per-user).';
+      return { refused, code: TRY_AGAIN_LATER };
     }
     const { set, drop } = this.#identifier.connectHeaders(user.user);
     return this.#board.open({
       ...{ user: user.user, ringKey: user.ringKey, connect, binary, socket, decoder },
-      target: { path: upgrade.url, headers: this.#identifier.upstreamHeaders(upgrade, user.user) },
+      target: {
+        path: upgrade.url,
+        protocols: offeredProtocols(upgrade),
+        headers: this.#identifier.upstreamHeaders(upgrade, user.user),
+      },
       connectHeaders: set,
       dropConnectHeader: drop,
     });
@@ -194,7 +222,11 @@ export class Listener {
   #refused(reason: string, detail: string): void {
     if (reason === 'denied' || reason === 'identity') this.#observer.denied(reason);
     else this.#observer.protocolError(reason);
-    this.#log.info({ reason, detail }, 'client turned away before it had a session');
+    this.#log.info({ reason, detail }, 'client turned away');
+  }
+
+  #failed(error: unknown): void {
+    this.#log.error({ error: String(error) }, 'a user could not be identified');
   }
 
   #refuse(socket: Duplex, status: number, reason: string): void {
@@ -204,9 +236,31 @@ export class Listener {
   }
 }
 
-/** A message may hold one frame of the largest size, headers included. */
+/** One frame of the largest size, and room in which the decoder can say what is wrong with a larger one. */
 function messageMax(limits: Partial<DecoderLimits>): number {
   return (limits.maxFrameBytes ?? 0) + (limits.maxHeaderBytes ?? 0);
+}
+
+/** What no WebSocket client sends, and what servers behind us could read differently (RFC 6455 §4.1, RFC 9112 §3.2). */
+function brokenUpgrade(request: IncomingMessage): { status: number; reason: string } | undefined {
+  const bad = (reason: string) => ({ status: 400, reason });
+  if (request.method !== 'GET') return { status: 405, reason: 'a WebSocket is asked for by GET' };
+  if (!isPath(request.url)) return bad('the request target must be a path');
+  if (hasBody(request)) return bad('an upgrade request has no body');
+  if (isRepeated(request, 'host')) return bad('the header Host is given more than once');
+  if (request.headers['sec-websocket-version'] !== '13')
+    return { status: 426, reason: 'WebSocket version 13 is needed' };
+  return undefined;
+}
+
+/** STOMP's own among the sub-protocols that the client offers, best first; pods are offered no others. */
+function offeredProtocols({ rawHeaders }: UpgradeRequest): string[] {
+  const offered = new Set<string>();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() !== 'sec-websocket-protocol') continue;
+    for (const name of (rawHeaders[i + 1] ?? '').split(',')) offered.add(name.trim());
+  }
+  return SUBPROTOCOLS.filter((known) => offered.has(known));
 }
 
 function hasBody(request: IncomingMessage): boolean {

@@ -2,7 +2,7 @@
  * Plain HTTP beside WebSocket: a request goes to the pod that owns its user, so REST and STOMP of one user meet in one
  * process. Identity headers of clients are replaced as at an upgrade.
  */
-import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { Pod } from '../discovery/index.ts';
@@ -10,6 +10,7 @@ import { type Identifier, type KnownUser, upgradeRequest } from '../identity/ind
 import type { Log } from '../log.ts';
 import type { HttpHandler } from './listener.ts';
 import { refuse } from './refusal.ts';
+import { isPath } from './request-target.ts';
 
 export interface PassThroughOptions {
   readonly tls: boolean;
@@ -46,6 +47,7 @@ export function passThrough(
     secure: true,
     ...(options.hostHeader === undefined ? {} : { headers: { host: options.hostHeader } }),
   });
+  proxy.on('proxyRes', relayAnswer);
   const handle: HttpHandler = (request, response) => {
     response.once('finish', () => parts.answered(response.statusCode));
     void route(proxy, options, parts, request, response).catch((error: unknown) => {
@@ -63,6 +65,7 @@ async function route(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (!isPath(request.url)) return refuse(response, 400, 'the request target must be a path');
   if (hasUncountedBody(request)) {
     return refuse(response, 411, `${request.method} with a body needs a Content-Length`);
   }
@@ -103,18 +106,43 @@ function deny(
   );
 }
 
-/** What frames the body is Node's own affair and stays as it came; the rest is the cleaned list. */
+/** What speaks of one connection only, and is said anew on the next (RFC 9110 section 7.6.1). */
+const HOP_BY_HOP = [
+  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection'],
+  ...['te', 'trailer', 'upgrade', 'http2-settings', 'expect'],
+];
+/** What frames a request is Node's own affair and stays as it came. */
+const FRAMING = ['host', 'content-length', 'transfer-encoding'] as const;
+
+/**
+ * The cleaned list in place of what came. Node has answered Expect already. Headers that the client lists in Connection are
+ * passed on all the same, as it could list what the proxy has set.
+ */
 function replaceHeaders(request: IncomingMessage, cleaned: readonly string[]): void {
-  const framing = ['host', 'content-length', 'transfer-encoding', 'expect'] as const;
   const headers: Record<string, string | string[]> = {};
-  for (const name of framing) if (request.headers[name] !== undefined) headers[name] = request.headers[name];
+  for (const name of FRAMING) if (request.headers[name] !== undefined) headers[name] = request.headers[name];
+  const done = new Set<string>([...FRAMING, ...HOP_BY_HOP]);
   for (let i = 0; i + 1 < cleaned.length; i += 2) {
     const name = (cleaned[i] ?? '').toLowerCase();
+    if (done.has(name)) continue;
     const value = cleaned[i + 1] ?? '';
     const before = headers[name];
     headers[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
   }
   request.headers = headers;
+}
+
+/**
+ * The pod's connection is not the client's, so its hop-by-hop headers end here. An answer that breaks off breaks off for the
+ * client too: http-proxy-3 would leave it waiting.
+ */
+function relayAnswer(answer: IncomingMessage, _request: IncomingMessage, response: ServerResponse): void {
+  const headers: OutgoingHttpHeaders = answer.headers;
+  for (const name of HOP_BY_HOP) delete headers[name];
+  headers['connection'] = response.shouldKeepAlive ? 'keep-alive' : 'close';
+  answer.once('close', () => {
+    if (!answer.complete) response.destroy();
+  });
 }
 
 function answerFailure(
