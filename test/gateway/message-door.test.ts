@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   createProducer,
@@ -10,6 +10,7 @@ import {
   type SendOptions,
   staticRing,
 } from '../../producer/index.ts';
+import type { Exchange } from '../../proxy/admin/index.ts';
 import { createMessageDoor, type MessageDoorOptions } from '../../proxy/gateway/index.ts';
 import { createMetrics } from '../../proxy/metrics.ts';
 import { type AdminHarness, json, startAdmin } from '../admin/harness.ts';
@@ -40,7 +41,7 @@ class FakeProducer implements Producer {
 
 import { closed } from '../producer/http-pod.ts';
 
-let harness: (AdminHarness & { producer: FakeProducer; door: string }) | undefined;
+let harness: (AdminHarness & { producer: FakeProducer; door: string; begun: () => number }) | undefined;
 afterEach(async () => {
   await harness?.admin.close();
   harness = undefined;
@@ -50,8 +51,17 @@ async function gateway(options: Partial<MessageDoorOptions> = {}) {
   const producer = new FakeProducer();
   const metrics = createMetrics({ process: false });
   const door = createMessageDoor({ producer, metrics, maxBodyBytes: 100, maxInFlight: 10, ...options });
-  const admin = await startAdmin({ metrics, doors: [door] });
-  harness = { ...admin, producer, door: `${admin.url}/v1/users/alice/messages?destination=/queue/x` };
+  let begun = 0;
+  const routes = door.routes.map((route) => ({
+    ...route,
+    handle: (exchange: Exchange) => {
+      begun += 1;
+      return route.handle(exchange);
+    },
+  }));
+  const admin = await startAdmin({ metrics, doors: [{ ...door, routes }] });
+  const url = `${admin.url}/v1/users/alice/messages?destination=/queue/x`;
+  harness = { ...admin, producer, door: url, begun: () => begun };
   return harness;
 }
 
@@ -265,17 +275,42 @@ describe('the message door', () => {
 
   test('a sender that goes away in the middle of its body has sent nothing', async () => {
     const world = await gateway();
-    const { hostname, port } = new URL(world.url);
-    const socket = connect(Number(port), hostname);
-    await once(socket, 'connect');
-    socket.end('POST /v1/users/a/messages?destination=/x HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n\r\nhalf');
-    socket.resume();
-    await closed(socket);
-    expect((await json(await post(world.door))).status).toBe(200);
-    expect(world.producer.sent.map(({ user }) => user)).toEqual(['alice']);
-    expect(world.logged).toEqual([]);
+    const sender = await raw(world.url, 50);
+    sender.end('half');
+    await closed(sender);
+    while ((await counted(world))['bad'] !== 1);
+    expect([world.producer.sent, world.logged]).toEqual([[], []]);
+  });
+
+  test('a body that is announced as too large is refused before it comes', async () => {
+    const world = await gateway();
+    const sender = await raw(world.url, 101);
+    const [answer] = await once(sender, 'data');
+    expect(`${answer}`).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  test('messages whose bodies come at the same time are counted as they come', async () => {
+    const world = await gateway({ maxInFlight: 1 });
+    world.producer.answer = () => new Promise(() => {});
+    const senders = [await raw(world.url, 5), await raw(world.url, 5)];
+    const answers = senders.map((sender) => once(sender, 'data'));
+    while (world.begun() < 2) await new Promise((resolve) => setImmediate(resolve));
+    for (const sender of senders) sender.write('hello');
+    const [answer] = await Promise.race(answers);
+    expect(`${answer}`).toMatch(/^HTTP\/1.1 503 /);
+    expect(world.producer.sent).toHaveLength(1);
   });
 });
+
+/** A POST of which the head is sent and the body is not. */
+async function raw(url: string, contentLength: number): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const head = `POST /v1/users/a/messages?destination=/x HTTP/1.1\r\nhost: x\r\ncontent-length: ${contentLength}\r\n\r\n`;
+  await new Promise((resolve) => socket.write(head, resolve));
+  return socket.resume();
+}
 
 test('with the real producer: its bounds and results are those of the door', async () => {
   const clock = new VirtualClock();
