@@ -31,6 +31,15 @@ test('the ring is the one of the plainest implementation', () => {
   );
 });
 
+test('a user whose hash is that of a point belongs to its pod: 409,600 points, some alike in their upper half', () => {
+  const keys = Array.from({ length: 100 }, (_, i) => `pod-${i}`);
+  const ring = Ring.of(keys);
+  const wrong = keys.flatMap((key) =>
+    Array.from({ length: 4096 }, (_, i) => `${key}_${i}`).filter((user) => ring.owner(user) !== key),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test('the order of keys does not matter, nor do repeats', () => {
   const shuffled = keys(0).chain((all) =>
     fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }), fc.subarray(all)),
