@@ -8,7 +8,7 @@ import { receive, unwatchOrder } from './delivery.ts';
 import { end, tornTransaction } from './ending.ts';
 import type { LinkEnd } from './events.ts';
 import type { Link } from './link.ts';
-import { abandon, barrierReceipt, drained, replay, requestLink, startOutage } from './moves.ts';
+import { abandon, abandonEnded, barrierReceipt, drained, replay, requestLink, startOutage } from './moves.ts';
 import { ERROR_CLOSE_MS } from './options.ts';
 import { connectedFor, receipt } from './replay.ts';
 
@@ -140,7 +140,8 @@ function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void 
     core.links.delete(link.id);
     return end(core, { ...verdict, error: { message: 'not allowed', detail } });
   }
-  fail(core, link, verdict.kind === 'lost' ? verdict.blame : 'session', describeEnd(linkEnd), now);
+  abandonEnded(core, link, verdict.kind === 'lost' ? verdict.blame : 'session', describeEnd(linkEnd), now);
+  requestLink(core);
 }
 
 /** A link that was to become primary will not. */

@@ -165,14 +165,33 @@ function endOutage(core: Core, link: Link, outage: NonNullable<Core['outage']>, 
   announce(core, { from: outage.from, to: link.pod, planned: false, gapMs, proven: false });
 }
 
-/** A link that did not come to life is given up. With a live link the session stays where it is, else it tries again. */
+/**
+ * A link that did not come to life is given up. With a live link the session stays where it is, else it tries again. One that
+ * has heard subscriptions may have got messages already, for producers find it there: it is read until it answers DISCONNECT.
+ */
 export function abandon(core: Core, link: Link, blame: 'pod' | 'session', why: string, now: number): void {
-  core.links.delete(link.id);
   core.next = undefined;
+  if (link.hears) closeOld(core, link, now);
+  else cut(core, link, now);
+  tellFailed(core, link, blame, why);
+}
+
+/** A link that did not come to life has ended by itself. */
+export function abandonEnded(core: Core, link: Link, blame: 'pod' | 'session', why: string, now: number): void {
+  core.next = undefined;
+  cut(core, link, now);
+  tellFailed(core, link, blame, why);
+}
+
+function cut(core: Core, link: Link, now: number): void {
+  core.links.delete(link.id);
   core.emit({ type: 'close-link', link: link.id, how: 'abort' });
+  unwatchOrder(core, link, now);
+}
+
+function tellFailed(core: Core, link: Link, blame: 'pod' | 'session', why: string): void {
   const kept = core.primary !== undefined;
   core.fact({ type: 'link-failed', pod: link.pod, cause: link.cause, blame, why, kept });
-  unwatchOrder(core, link, now);
 }
 
 /** Asks for another pod, after a link was lost or did not come to life. */
