@@ -14,6 +14,7 @@ import type { Pod, Topology } from '../discovery/index.ts';
 import { Commitment } from './commitment.ts';
 import { Fleet } from './fleet.ts';
 import { Membership } from './membership.ts';
+import { commonPod, leave, newPlace, type Place } from './place.ts';
 import { Queues, type Urgency } from './queues.ts';
 import { shuffled } from './shuffle.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -55,22 +56,6 @@ export interface Governed {
 export const RETRY_MIN_MS = 100;
 /** Moves that may start at once after a rest, so that a small fleet moves in one breath. */
 const BURST = 64;
-
-interface Place {
-  readonly user: string;
-  readonly key: string;
-  /** Where the session's primary link is. */
-  pod: Pod | undefined;
-  /** The session has asked for a link and has not got one. */
-  wants: 'open' | 'recovery' | undefined;
-  /** The pod it was sent to, until it has arrived there or failed. */
-  sentTo: string | undefined;
-  /** It counts as on its way there: from the grant until the link is connected or has failed. */
-  holdsSlot: boolean;
-  /** The next try comes not before this. */
-  notBeforeMs: number;
-  failures: number;
-}
 
 export class Routing {
   readonly #options: RoutingOptions;
@@ -128,17 +113,13 @@ export class Routing {
 
   /**
    * Where a message for this user reaches all of the user's sessions on this proxy: the pod they are at; while they move,
-   * the one that not all have left yet, since those that have still read it. `wait`: one of them has no link right now.
-   * Undefined: the user has no session here.
+   * one that all of them still read. After a crash there may be none; then it is where one of them is. `wait`: one of them
+   * has no link right now. Undefined: the user has no session here.
    */
   whereIs(user: string): Pod | 'wait' | undefined {
-    let found: Pod | undefined;
-    for (const session of this.#byUser.get(user) ?? []) {
-      const place = this.#places.get(session);
-      if (place?.pod === undefined) return 'wait';
-      if (found === undefined || this.#ownerOf(place)?.id !== place.pod.id) found = place.pod;
-    }
-    return found;
+    const places = [...(this.#byUser.get(user) ?? [])].flatMap((session) => this.#places.get(session) ?? []);
+    if (places.some((place) => place.pod === undefined)) return 'wait';
+    return commonPod(places);
   }
 
   /** The pod for somebody who has no session here: the first in the agreed order that is not suspect, else the owner. */
@@ -158,17 +139,7 @@ export class Routing {
 
   /** A new session; it has no link yet and will ask for one. */
   open(session: SessionId, user: string, key: string): void {
-    const place: Place = {
-      user,
-      key,
-      pod: undefined,
-      wants: undefined,
-      sentTo: undefined,
-      holdsSlot: false,
-      notBeforeMs: 0,
-      failures: 0,
-    };
-    this.#places.set(session, place);
+    this.#places.set(session, newPlace(user, key));
     const sessions = this.#byUser.get(user);
     if (sessions === undefined) this.#byUser.set(user, new Set([session]));
     else sessions.add(session);
@@ -212,7 +183,10 @@ export class Routing {
   arrived(session: SessionId, pod: Pod, now: number): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
-    if (place.pod !== undefined) this.#commitment.moved(session);
+    if (place.pod !== undefined) {
+      this.#commitment.moved(session);
+      leave(place, place.pod);
+    }
     place.pod = pod;
     place.wants = undefined;
     place.failures = 0;
@@ -250,7 +224,16 @@ export class Routing {
     this.#wake(now);
     const grants: Grant[] = [];
     for (const podId of this.#queues.podIds()) this.#grantFor(podId, now, grants);
-    return { grants, committed: this.#commitment.commit(this.target, (key) => this.#membership.member(key)) };
+    return { grants, committed: this.#commit() };
+  }
+
+  #commit(): SessionId[] {
+    const moved = this.#commitment.commit(this.target, (key) => this.#membership.member(key));
+    for (const session of moved) {
+      const place = this.#places.get(session);
+      if (place !== undefined) place.left = [];
+    }
+    return moved;
   }
 
   nextDeadline(now: number): number {

@@ -1,0 +1,42 @@
+/** What routing knows of one session. */
+import type { Pod } from '../discovery/index.ts';
+
+export interface Place {
+  readonly user: string;
+  readonly key: string;
+  /** Where the session's primary link is. */
+  pod: Pod | undefined;
+  /** Where it was since the last commit, the latest first; those links are still read. */
+  left: readonly Pod[];
+  /** The session has asked for a link and has not got one. */
+  wants: 'open' | 'recovery' | undefined;
+  /** The pod it was sent to, until it has arrived there or failed. */
+  sentTo: string | undefined;
+  /** It counts as on its way there: from the grant until the link is connected or has failed. */
+  holdsSlot: boolean;
+  /** The next try comes not before this. */
+  notBeforeMs: number;
+  failures: number;
+}
+
+/** Pods remembered that a session has left: more moves than that between two commits and the first of them are closed. */
+export const LEFT_MAX = 8;
+
+export function newPlace(user: string, key: string): Place {
+  return {
+    ...{ user, key, pod: undefined, left: [], wants: undefined },
+    ...{ sentTo: undefined, holdsSlot: false, notBeforeMs: 0, failures: 0 },
+  };
+}
+
+/** The session has left its pod for another one. */
+export function leave(place: Place, pod: Pod): void {
+  place.left = [pod, ...place.left.filter(({ id }) => id !== pod.id)].slice(0, LEFT_MAX);
+}
+
+/** A pod that all of these sessions read; if there is none, one that one of them reads. */
+export function commonPod(places: readonly Place[]): Pod | undefined {
+  const read = places.map(({ pod, left }) => (pod === undefined ? left : [pod, ...left]));
+  const all = read.flat();
+  return all.find(({ id }) => read.every((pods) => pods.some((pod) => pod.id === id))) ?? all[0];
+}
