@@ -47,11 +47,11 @@ test('DISCONNECT without a link is held like any frame and goes to the next pod'
 
 test('DISCONNECT gives up a handover, so that its receipt comes on the link that it went to', () => {
   const play = Playbook.replaying();
-  play.client('DISCONNECT receipt:bye').shows('close 2 abort', '1 < DISCONNECT receipt:bye');
+  play.client('DISCONNECT receipt:bye').shows('2 < DISCONNECT receipt:holdfast-close-2', '1 < DISCONNECT receipt:bye');
   play.pod(2, 'RECEIPT receipt-id:holdfast-barrier-1').shows();
   play
     .pod(1, 'RECEIPT receipt-id:bye')
-    .shows('client < RECEIPT receipt-id:bye', 'close 1 close', 'close client 1000 client-left');
+    .shows('client < RECEIPT receipt-id:bye', 'close 1 close', 'close 2 close', 'close client 1000 client-left');
 });
 
 test('a client that is gone leaves its links with DISCONNECT', () => {

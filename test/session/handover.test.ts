@@ -73,10 +73,21 @@ test('a second handover may begin while the first one drains; each old link ends
 });
 
 test('a newer choice replaces a handover that is under way', () => {
-  const play = Playbook.replaying().grant('c').shows('close 2 abort', 'dial 3 c handover');
+  const play = Playbook.replaying().grant('c').shows('2 < DISCONNECT receipt:holdfast-close-2', 'dial 3 c handover');
   expect(play.known('link-failed')).toMatchObject([{ pod: { name: 'b' }, blame: 'session', kept: true }]);
   play.pod(2, TO_SWITCH).shows();
   expect(play.session.pod?.name).toBe('a');
+});
+
+test('a handover that is given up may have brought messages already: its link is read until it answers DISCONNECT', () => {
+  const message = 'MESSAGE subscription:1 message-id:1 destination:/user/queue/a';
+  const play = Playbook.replaying().grant('c').forget().pod(2, message).shows();
+  play.pod(2, 'RECEIPT receipt-id:holdfast-close-2').shows('close 2 close').at(50).shows(`client < ${message}`);
+  expect(play.known('handed-over')).toEqual([]);
+});
+
+test('one that has not heard of the subscriptions is cut', () => {
+  Playbook.opened().grant('b').forget().opens(2).forget().grant('c').shows('close 2 abort', 'dial 3 c handover');
 });
 
 test('a second grant of the pod that is being connected changes nothing', () => {

@@ -32,14 +32,20 @@ test.each([
   ['Not~allowed', 'session'],
   ['Broker~not~available.', 'pod'],
 ] as const)('ERROR %s in answer to the replay', (message, blame) => {
-  const play = Playbook.replaying().pod(2, `ERROR message:${message}`).shows('close 2 abort');
+  const play = Playbook.replaying().pod(2, `ERROR message:${message}`).shows('2 < DISCONNECT receipt:holdfast-close-2');
   expect(play.known('link-failed')).toMatchObject([{ blame, kept: true }]);
+  play.ends(2, 1002).shows();
   staysAtA(play);
+});
+
+test('ERROR in answer to CONNECT', () => {
+  const play = Playbook.opened().grant('b').forget().opens(2).forget();
+  staysAtA(play.pod(2, 'ERROR message:Bad~credentials').shows('close 2 abort'));
 });
 
 test.each([2_999, 3_000])('the receipts of the barrier may take barrier-max, at %d ms', (ms) => {
   const play = Playbook.replaying().at(ms);
-  play.shows(...(ms < 3_000 ? [] : ['close 2 abort']));
+  play.shows(...(ms < 3_000 ? [] : ['2 < DISCONNECT receipt:holdfast-close-2']));
   expect(play.known('link-failed').length).toBe(ms < 3_000 ? 0 : 1);
   expect(play.session.pod?.name).toBe('a');
 });

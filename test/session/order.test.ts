@@ -126,3 +126,14 @@ test('a held duplicate is dropped when it may go', () => {
   play.pod(2, numbered(1)).shows().at(1_000).shows();
   expect(play.known('duplicate-dropped').length).toBe(1);
 });
+
+test('the new link is lost and the producer goes back to the old one: what the lost link brought goes first', () => {
+  const play = Playbook.switched().pod(1, numbered(1)).forget().pod(2, numbered(3)).shows();
+  play.ends(2, 1006).forget().pod(1, numbered(4)).shows();
+  play.at(1_000).shows(`client < ${numbered(3)}`, `client < ${numbered(4)}`);
+});
+
+test('streams of one destination do not wait for each other', () => {
+  const play = Playbook.switched().pod(1, numbered(1)).forget().pod(2, numbered(3)).shows();
+  play.pod(2, numbered(1, 'other')).shows(`client < ${numbered(1, 'other')}`);
+});

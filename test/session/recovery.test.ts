@@ -169,5 +169,5 @@ test('a new outage begins its own time', () => {
 test('the barrier of a recovery has its time too', () => {
   recovering(Playbook.opened([SUB_A]))
     .at(3_000)
-    .shows('close 2 abort', 'request recovery 1');
+    .shows('2 < DISCONNECT receipt:holdfast-close-2', 'request recovery 1');
 });

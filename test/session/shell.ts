@@ -45,12 +45,19 @@ export class Shell {
   }
 
   handle(event: SessionEvent, now: number): void {
-    if (event.type === 'link-open') this.#link(event.link).state = 'open';
-    if (event.type === 'link-ended') this.#link(event.link).state = 'over';
+    this.#note(event);
     const wasEnded = this.#session.ended;
     const effects = this.#session.handle(event, now);
     must(!wasEnded || effects.length === 0, 'effects after the end');
     this.#apply(effects, now);
+  }
+
+  /** Callbacks may come late: a link that is over stays so. */
+  #note(event: SessionEvent): void {
+    if (event.type !== 'link-open' && event.type !== 'link-ended') return;
+    const link = this.#link(event.link);
+    if (event.type === 'link-ended') link.state = 'over';
+    else if (link.state === 'dialing') link.state = 'open';
   }
 
   #apply(effects: readonly Effect[], now: number): void {
