@@ -76,9 +76,8 @@ export class Delivery {
       if (typeof found === 'object') return this.#end(found);
       const proofMs = this.#proofNeededMs(found, rings);
       if (proofMs === 0) return this.#end({ status: 'offline' });
-      await waits.sleep(
-        Math.min(fullJitterMs(isHeld ? 0 : looks, random, backoff), proofMs, this.#deadline - clock.now()),
-      );
+      const leftMs = Math.max(0, this.#deadline - clock.now());
+      await waits.sleep(Math.min(fullJitterMs(isHeld ? 0 : looks, random, backoff), proofMs, leftMs));
     }
   }
 

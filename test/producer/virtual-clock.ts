@@ -10,6 +10,7 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
+    if (!(delayMs >= 0)) throw new RangeError(`a timer cannot run ${delayMs} ms from now`);
     const timer = { at: this.#now + delayMs, run };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
