@@ -25,7 +25,7 @@ export interface RingJson {
   readonly target: { readonly version: string; readonly size: number; readonly pods: readonly PodJson[] };
 }
 
-/** The largest ring has no more keys than this with the usual 2048 points for each. */
+/** Twice as many as the largest ring has with the default number of points for each. */
 export const MAX_PODS = 4096;
 
 /** The JSON was not what a proxy of this version writes, or names another ring than this library builds. */
