@@ -6,7 +6,7 @@ import { env } from 'node:process';
 import { describe, test } from 'vitest';
 import { walk } from './walk/walk.ts';
 
-const WALKS = Number(env['WALKS'] ?? 1_000);
+const WALKS = Number(env['WALKS'] ?? 400);
 
 describe.each([
   ['planned changes: nothing is lost, doubled or swapped, and every move is proven', false],

@@ -1,0 +1,200 @@
+/** Pod health, rate, queues: the small parts of the governor. */
+import { describe, expect, test } from 'vitest';
+import { Fleet } from '../../proxy/routing/fleet.ts';
+import { commonPod, LEFT_MAX, leave, newPlace } from '../../proxy/routing/place.ts';
+import {
+  PodHealth,
+  QUICK_CONNECT_MS,
+  SLOW_CONNECT_MS,
+  SUSPECT_MAX_MS,
+  SUSPECT_MIN_MS,
+} from '../../proxy/routing/pod-health.ts';
+import { Queues } from '../../proxy/routing/queues.ts';
+import { TokenBucket } from '../../proxy/routing/token-bucket.ts';
+import { pod, topology } from './world.ts';
+
+describe('the window of a pod', () => {
+  const connects = (health: PodHealth, ...times: number[]) => {
+    for (const ms of times) {
+      health.began();
+      health.connected(ms);
+    }
+    return health.window;
+  };
+
+  test('begins at its most', () => {
+    const health = new PodHealth(3);
+    for (let i = 0; i < 3; i++) {
+      expect(health.hasRoom()).toBe(true);
+      health.began();
+    }
+    expect(health.hasRoom()).toBe(false);
+  });
+
+  test.each([
+    [SLOW_CONNECT_MS, 16],
+    [SLOW_CONNECT_MS + 1, 8],
+  ])('after a CONNECTED that took %d ms it is %d', (ms, window) => {
+    expect(connects(new PodHealth(16), ms)).toBe(window);
+  });
+
+  test('never less than one, and grows again by one with each that is quick', () => {
+    const health = new PodHealth(16);
+    expect(connects(health, ...Array(9).fill(SLOW_CONNECT_MS + 1))).toBe(1);
+    expect(connects(health, QUICK_CONNECT_MS, QUICK_CONNECT_MS)).toBe(3);
+    expect(connects(health, QUICK_CONNECT_MS + 1)).toBe(3);
+    expect(connects(health, ...Array(99).fill(1))).toBe(16);
+  });
+
+  test('a failure makes it one', () => {
+    const health = new PodHealth(16);
+    health.failed(0);
+    expect(health.window).toBe(1);
+  });
+
+  test('what has ended twice is counted once', () => {
+    const health = new PodHealth(2);
+    health.began();
+    health.ended();
+    health.ended();
+    expect(health.inFlight).toBe(0);
+  });
+});
+
+describe('suspicion', () => {
+  test.each([
+    [SUSPECT_MIN_MS - 1, true],
+    [SUSPECT_MIN_MS, false],
+  ])('%d ms after the first failure: %j', (ms, suspect) => {
+    const health = new PodHealth(1);
+    health.failed(0);
+    expect(health.isSuspect(ms)).toBe(suspect);
+  });
+
+  test('doubles with each failure after it, to a limit; failures during it are one and the same', () => {
+    const health = new PodHealth(1);
+    const lengths = Array.from({ length: 5 }, () => {
+      const now = Math.max(0, health.suspectUntilMs);
+      health.failed(now);
+      health.failed(now + 1);
+      return health.suspectUntilMs - now;
+    });
+    expect(lengths).toEqual([1_000, 2_000, 4_000, SUSPECT_MAX_MS, SUSPECT_MAX_MS]);
+  });
+
+  test('ends with a CONNECTED, and begins small again', () => {
+    const health = new PodHealth(1);
+    health.failed(0);
+    health.failed(1_000);
+    health.connected(50);
+    expect(health.isSuspect(1_001)).toBe(false);
+    health.failed(1_002);
+    expect(health.suspectUntilMs).toBe(2_002);
+  });
+});
+
+describe('the fleet', () => {
+  test.each([
+    ['serving again', pod('a', 'serving'), pod('a', 'unready')],
+    ['at another address', { ...pod('a'), address: 'new:80' }, pod('a')],
+  ])('a pod that is %s is trusted again', (_, now, before) => {
+    const fleet = new Fleet(1);
+    fleet.update(topology(before));
+    fleet.healthOf('uid-a').failed(0);
+    fleet.update(topology(before));
+    expect(fleet.healthOf('uid-a').isSuspect(1)).toBe(true);
+    fleet.update(topology(now));
+    expect(fleet.healthOf('uid-a').isSuspect(1)).toBe(false);
+  });
+
+  test('a pod that is gone is forgotten when no link to it is on its way', () => {
+    const fleet = new Fleet(1);
+    fleet.update(topology('a'));
+    const health = fleet.healthOf('uid-a');
+    health.began();
+    fleet.update(topology());
+    expect(fleet.inFlight).toBe(1);
+    health.ended();
+    fleet.update(topology());
+    expect(fleet.healthOf('uid-a')).not.toBe(health);
+  });
+});
+
+describe('the rate', () => {
+  test('a burst, then one by one', () => {
+    const bucket = new TokenBucket(10, 3);
+    expect([1, 2, 3, 4].map(() => bucket.take(0))).toEqual([true, true, true, false]);
+    expect(bucket.readyAt(0)).toBe(100);
+    expect([99, 100, 101].map((ms) => bucket.take(ms))).toEqual([false, true, false]);
+  });
+
+  test('no more than the burst after a long rest', () => {
+    const bucket = new TokenBucket(10, 2);
+    expect([1, 2, 3].map(() => bucket.take(60_000))).toEqual([true, true, false]);
+  });
+
+  test('a clock that goes back gives nothing', () => {
+    const bucket = new TokenBucket(10, 1);
+    bucket.take(1_000);
+    expect(bucket.take(0)).toBe(false);
+    expect(bucket.take(1_099)).toBe(false);
+    expect(bucket.take(1_100)).toBe(true);
+  });
+});
+
+describe('the queues', () => {
+  test('the most urgent first; in a class first come, first served', () => {
+    const queues = new Queues<string>();
+    for (const [session, urgency] of [
+      ['m', 'move'],
+      ['l1', 'leaving'],
+      ['o', 'open'],
+      ['l2', 'leaving'],
+      ['r', 'recovery'],
+    ] as const)
+      queues.put(session, 'a', urgency);
+    const order: string[] = [];
+    for (let first = queues.first('a'); first !== undefined; first = queues.first('a')) {
+      order.push(first.session);
+      queues.remove(first.session);
+    }
+    expect(order).toEqual(['r', 'o', 'l1', 'l2', 'm']);
+    expect([queues.size, queues.podIds()]).toEqual([0, []]);
+  });
+
+  test('a session waits in one place; the same place keeps its turn', () => {
+    const queues = new Queues<string>();
+    queues.put('x', 'a', 'move');
+    queues.put('y', 'a', 'move');
+    queues.put('x', 'a', 'move');
+    expect(queues.first('a')?.session).toBe('x');
+    queues.put('x', 'b', 'move');
+    expect([queues.size, queues.first('a')?.session, queues.first('b')?.session]).toEqual([2, 'y', 'x']);
+  });
+});
+
+describe('places', () => {
+  const at = (now: string, ...left: string[]) => {
+    const place = { ...newPlace('u', 'u'), pod: pod(now) };
+    for (const name of left) leave(place, pod(name));
+    return place;
+  };
+
+  test.each([
+    ['a', [at('a')]],
+    ['a', [at('b', 'a'), at('a')]],
+    ['b', [at('c', 'a', 'b'), at('b', 'a')]],
+    ['a', [at('c', 'a', 'b'), at('d', 'a')]],
+    ['a', [at('a'), at('b')]],
+    [undefined, []],
+  ])('the common pod is %s', (name, places) => {
+    expect(commonPod(places)?.name).toBe(name);
+  });
+
+  test.each([LEFT_MAX - 1, LEFT_MAX, LEFT_MAX + 1])(
+    'after leaving %d pods as many as the limit are remembered',
+    (n) => {
+      expect(at('now', ...Array.from({ length: n }, (_, i) => `p${i}`)).left.length).toBe(Math.min(n, LEFT_MAX));
+    },
+  );
+});

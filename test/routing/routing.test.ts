@@ -1,0 +1,320 @@
+import { expect, test } from 'vitest';
+import { RETRY_MIN_MS } from '../../proxy/routing/routing.ts';
+import { pod, userOf, World } from './world.ts';
+
+const ABC = userOf('a', 'b', 'c');
+
+test('a new session goes to its owner', () => {
+  const world = new World(['a', 'b', 'c']);
+  expect(world.routing.governed).toEqual({ queued: 0, inFlight: 0, astray: 0 });
+  world.open(ABC);
+  expect(world.grants()).toEqual(['1 open a']);
+  expect(world.routing.governed.inFlight).toBe(1);
+  world.connect(1, 'a');
+  expect(world.routing.governed.inFlight).toBe(0);
+});
+
+test('a pod whose links fail is suspect for new links at once: the next of the agreed order is taken', () => {
+  const world = new World(['a', 'b', 'c']);
+  world.open(ABC);
+  world.grants();
+  world.fails(1, 'a', 'pod');
+  world.routing.request(1, 'open', 0, world.now);
+  expect(world.grants()).toEqual(['1 open b']);
+  world.open(ABC);
+  expect(world.grants()).toEqual(['2 open b']);
+});
+
+test('those that queue for a pod that becomes suspect look elsewhere', () => {
+  const world = new World(['a', 'b', 'c'], { inFlightPerPod: 1 });
+  world.open(ABC);
+  world.open(ABC);
+  expect(world.grants()).toEqual(['1 open a']);
+  world.fails(1, 'a', 'pod');
+  expect(world.grants()).toEqual(['2 open b']);
+});
+
+test('all pods are suspect: the one whose suspicion ends first is awaited', () => {
+  const world = new World(['a', 'b']);
+  const session = world.linked(userOf('a', 'b'));
+  world.loses(session, 'a');
+  expect(world.grants()).toEqual(['1 recovery b']);
+  world.now = 10;
+  world.fails(session, 'b', 'pod');
+  world.routing.request(session, 'recovery', 0, world.now);
+  expect(world.until(2_000)).toEqual(['1000: 1 recovery a']);
+});
+
+test('a session that fell back moves to its owner when the suspicion ends', () => {
+  const world = new World(['a', 'b', 'c']);
+  const session = world.linked(ABC);
+  world.loses(session, 'a');
+  expect(world.grants()).toEqual(['1 recovery b']);
+  world.connect(session, 'b');
+  expect(world.routing.governed).toMatchObject({ astray: 1 });
+  expect(world.until(2_000)).toEqual(['1000: 1 handover a']);
+});
+
+test('without any pod sessions are held, and granted when one comes', () => {
+  const world = new World([]);
+  world.open(ABC);
+  expect(world.until(60_000)).toEqual([]);
+  world.pods('b');
+  expect(world.grants()).toEqual(['1 open b']);
+});
+
+test('each further try waits longer, with full jitter, up to retry-max', () => {
+  const world = new World([], {}, () => 0.999_999);
+  const wait = (attempt: number) => {
+    world.routing.open(attempt + 100, ABC, ABC);
+    world.pods('a');
+    world.routing.request(attempt + 100, 'recovery', attempt, world.now);
+    const waits = Math.round(world.routing.nextDeadline(world.now) - world.now);
+    world.routing.close(attempt + 100);
+    return waits;
+  };
+  expect([1, 2, 3, 9, 99].map(wait)).toEqual([RETRY_MIN_MS, 200, 400, 5_000, 5_000]);
+});
+
+test('a topology that changes moves exactly the sessions whose owner it is', () => {
+  const world = new World(['a', 'b', 'c']);
+  for (const user of [ABC, userOf('b', 'a', 'c'), userOf('c', 'a', 'b')]) world.linked(user);
+  world.pods(pod('a', 'draining'), 'b', 'c');
+  expect(world.grants()).toEqual(['1 handover b']);
+});
+
+test('moves away from a pod that drains go before others', () => {
+  const world = new World(['a', 'b'], { inFlightPerPod: 1, perSecond: 1_000, admitAfterMs: 0 }, () => 0);
+  const moving = [1, 2, 3].map(() => world.linked(userOf('c', 'a', 'b')));
+  const leaving = world.linked(userOf('c', 'b', 'a'));
+  world.pods('a', pod('b', 'draining'), 'c');
+  const order = [1, 2, 3, 4].map(() => {
+    const [grant = ''] = world.grants();
+    world.connect(Number(grant.split(' ')[0]), 'c');
+    return Number(grant.split(' ')[0]);
+  });
+  expect(order[0]).toBe(leaving);
+  expect(order.slice(1).toSorted()).toEqual(moving);
+});
+
+test('at most a window of links is on its way to one pod; an end of any kind makes room', () => {
+  const world = new World(['a'], { inFlightPerPod: 2 });
+  for (let i = 0; i < 6; i++) world.open(`u${i}`);
+  expect(world.grants()).toEqual(['1 open a', '2 open a']);
+  expect(world.grants()).toEqual([]);
+  world.connect(1, 'a');
+  expect(world.grants()).toEqual(['3 open a']);
+  world.routing.close(2);
+  expect(world.grants()).toEqual(['4 open a']);
+  world.fails(3, 'a', 'session');
+  expect(world.grants()).toEqual(['5 open a']);
+});
+
+test('moves are paced, first links are not', () => {
+  const world = new World(['a', 'b'], { perSecond: 2, inFlightPerPod: 99 });
+  for (let i = 0; i < 5; i++) world.linked(userOf('a', 'b'));
+  world.pods(pod('a', 'draining'), 'b');
+  expect(world.grants().length).toBe(2);
+  for (let i = 0; i < 5; i++) world.open(`new${i}`);
+  expect(world.grants().length).toBe(5);
+  expect(world.until(1_500).map((grant) => grant.split(':')[0])).toEqual(['500', '1000', '1500']);
+});
+
+test('sessions of one pod are moved in another order than they came', () => {
+  let state = 1;
+  const random = () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+  const world = new World(['a', 'b'], { inFlightPerPod: 99, perSecond: 1_000 }, random);
+  for (let i = 0; i < 20; i++) world.linked(userOf('a', 'b'));
+  world.pods(pod('a', 'draining'), 'b');
+  const order = world.grants().map((grant) => Number(grant.split(' ')[0]));
+  expect(order.length).toBe(20);
+  expect(order).not.toEqual(order.toSorted((x, y) => x - y));
+});
+
+test('a handover that was kept is tried again, each time later, until it arrives', () => {
+  const world = new World(['a', 'b']);
+  const session = world.linked(userOf('a', 'b'));
+  world.pods(pod('a', 'draining'), 'b');
+  expect(world.grants()).toEqual(['1 handover b']);
+  const tries = [0, 1, 2, 3].map(() => {
+    world.routing.connected(session, 50);
+    world.fails(session, 'b');
+    const before = world.now;
+    expect(world.until(before + 10_000).length).toBe(1);
+    const waited = world.routing.nextDeadline(world.now);
+    expect(waited).toBe(Number.POSITIVE_INFINITY);
+    return before;
+  });
+  expect(tries.length).toBe(4);
+  world.connect(session, 'b');
+  expect(world.routing.governed).toEqual({ queued: 0, inFlight: 0, astray: 0 });
+});
+
+test('the waits between tries grow although the pod answers CONNECT each time', () => {
+  const world = new World(['a', 'b'], {}, () => 0.5);
+  const session = world.linked(userOf('a', 'b'));
+  world.pods(pod('a', 'draining'), 'b');
+  world.grants();
+  const waits = [1, 2, 3].map(() => {
+    world.routing.connected(session, 50);
+    world.fails(session, 'b');
+    const waited = world.routing.nextDeadline(world.now) - world.now;
+    world.now += waited;
+    world.grants();
+    return waited;
+  });
+  expect(waits).toEqual([50, 100, 200]);
+});
+
+test('a planned move waits while its target is suspect', () => {
+  const world = new World(['a', 'b']);
+  world.linked(userOf('a', 'b'));
+  world.open(userOf('b', 'a'));
+  world.grants();
+  world.fails(2, 'b', 'pod');
+  world.routing.close(2);
+  world.pods(pod('a', 'draining'), 'b');
+  expect(world.until(3_000)).toEqual(['1000: 1 handover b']);
+});
+
+test('a session on its way is not sent again by another change of the ring', () => {
+  const world = new World(['a', 'b', 'x']);
+  const session = world.linked(userOf('a', 'b', 'x'));
+  world.pods(pod('a', 'draining'), 'b', 'x');
+  expect(world.grants()).toEqual(['1 handover b']);
+  world.routing.connected(session, 50);
+  world.pods(pod('a', 'draining'), 'b', pod('x', 'draining'));
+  expect(world.grants()).toEqual([]);
+  world.connect(session, 'b');
+  expect(world.grants()).toEqual([]);
+});
+
+test('nor is one that waits for its first link, unless the pod it goes to is out of the ring', () => {
+  const world = new World(['a', 'b', 'x']);
+  world.open(userOf('a', 'b', 'x'));
+  expect(world.grants()).toEqual(['1 open a']);
+  world.pods('a', 'b', pod('x', 'draining'));
+  expect(world.grants()).toEqual([]);
+  world.pods(pod('a', 'unready'), 'b', pod('x', 'draining'));
+  expect(world.grants()).toEqual(['1 open b']);
+  expect(world.routing.governed.inFlight).toBe(1);
+});
+
+test('the owner changes in the middle of a move: the newer one is granted, the slot of the older is free', () => {
+  const world = new World(['a', 'b', 'c']);
+  const session = world.linked(ABC);
+  world.pods(pod('a', 'draining'), 'b', 'c');
+  expect(world.grants()).toEqual(['1 handover b']);
+  world.pods(pod('a', 'draining'), pod('b', 'draining'), 'c');
+  expect(world.grants()).toEqual(['1 handover c']);
+  world.fails(session, 'b');
+  expect(world.routing.governed).toEqual({ queued: 0, inFlight: 1, astray: 1 });
+  world.connect(session, 'c');
+  expect(world.routing.governed).toEqual({ queued: 0, inFlight: 0, astray: 0 });
+});
+
+test('a lost link takes its session out of the queue of its move', () => {
+  const world = new World(['a', 'b'], { perSecond: 1 });
+  const [first, second] = [world.linked(userOf('a', 'b')), world.linked(userOf('a', 'b'))];
+  world.pods(pod('a', 'draining'), 'b');
+  const [granted] = world.grants();
+  const waiting = granted?.startsWith(`${first} `) ? second : first;
+  world.routing.lost(waiting, pod('a'), 'session', world.now);
+  expect(world.routing.governed).toMatchObject({ queued: 0 });
+});
+
+test('the ring is committed when every session is at its owner, and those that moved are told', () => {
+  const world = new World(['a', 'b', 'c'], { perSecond: 1 });
+  const sessions = [world.linked(ABC), world.linked(ABC)];
+  const before = world.routing.committed.version;
+  world.pods(pod('a', 'draining'), 'b', 'c');
+  world.grants();
+  expect(world.routing.committed.version).toBe(before);
+  expect(world.routing.podOf('a')?.name).toBe('a');
+  world.connect(1, 'b');
+  expect(world.routing.tick(world.now).committed).toEqual([]);
+  world.connect(2, 'b');
+  expect(world.routing.tick(world.now).committed.toSorted()).toEqual(sessions);
+  expect(world.routing.committed).toBe(world.routing.target);
+  expect(world.routing.tick(world.now).committed).toEqual([]);
+});
+
+test('a ring without sessions is committed at once', () => {
+  const world = new World(['a', 'b']);
+  world.pods('a');
+  world.routing.tick(world.now);
+  expect(world.routing.committed.keys).toEqual(['a']);
+});
+
+test('a ring without pods is not committed: producers keep to the last one', () => {
+  const world = new World(['a', 'b']);
+  world.pods(pod('a', 'unready'), pod('b', 'unready'));
+  world.routing.tick(world.now);
+  expect(world.routing.target.keys).toEqual([]);
+  expect(world.routing.committed.keys).toEqual(['a', 'b']);
+  expect(world.routing.podOf('a')?.name).toBe('a');
+});
+
+test('a session without a link holds nothing up', () => {
+  const world = new World(['a', 'b', 'c']);
+  const session = world.linked(ABC);
+  world.pods(pod('a', 'draining'), 'b', 'c');
+  world.routing.lost(session, pod('a'), 'pod', world.now);
+  world.routing.tick(world.now);
+  expect(world.routing.committed.keys).toEqual(['b', 'c']);
+});
+
+test('where a user is', () => {
+  const world = new World(['a', 'b', 'c']);
+  const where = () => {
+    const found = world.routing.whereIs(ABC);
+    return typeof found === 'object' ? found.name : found;
+  };
+  expect(where()).toBeUndefined();
+  const first = world.open(ABC);
+  expect(where()).toBe('wait');
+  world.grants();
+  world.connect(first, 'a');
+  expect(where()).toBe('a');
+  const second = world.linked(ABC);
+  world.pods(pod('a', 'draining'), 'b', 'c');
+  world.grants();
+  world.connect(first, 'b');
+  expect(where()).toBe('a');
+  world.pods(pod('a', 'draining'), pod('b', 'draining'), 'c');
+  world.grants();
+  world.connect(first, 'c');
+  expect(where()).toBe('a');
+  world.connect(second, 'c');
+  expect(where()).toBe('c');
+  world.routing.lost(second, pod('c'), 'session', world.now);
+  expect(where()).toBe('wait');
+  world.routing.close(second);
+  expect(where()).toBe('c');
+  world.routing.close(first);
+  expect(where()).toBeUndefined();
+  expect(world.routing.sessionsOf(ABC)).toBe(0);
+});
+
+test('for somebody without a session: the owner, or the next one while it is suspect', () => {
+  const world = new World(['a', 'b', 'c']);
+  const owner = () => world.routing.ownerOf(ABC, world.now)?.name;
+  expect(owner()).toBe('a');
+  world.routing.failed(99, pod('a'), 'pod', world.now);
+  expect(owner()).toBe('b');
+  for (const name of ['b', 'c']) world.routing.failed(99, pod(name), 'pod', world.now);
+  expect(owner()).toBe('a');
+  world.pods();
+  expect(owner()).toBeUndefined();
+});
+
+test('the same name with a new UID: sessions of the old process move to the new one', () => {
+  const world = new World(['a', 'b'], { admitAfterMs: 0 });
+  world.linked(userOf('a', 'b'));
+  world.pods(pod('a', 'serving', 'uid-2'), 'b');
+  expect(world.grants()).toEqual(['1 handover a']);
+  expect(world.routing.podOf('a')?.id).toBe('uid-2');
+});
