@@ -119,6 +119,16 @@ describe('figures', () => {
     expect(ledger.tally()).toMatchObject({ gapMs: 80, delayMs: 55 });
   });
 
+  it('counts the silence before the first arrival and after the last one', () => {
+    const ledger = new Ledger();
+    for (const n of [1, 2, 3]) ledger.sent(alice, n, n * 100);
+    expect(ledger.tally().gapMs).toBe(200);
+    ledger.received(alice, 1, 350);
+    expect(ledger.tally().gapMs).toBe(250);
+    ledger.sent(alice, 4, 900);
+    expect(ledger.tally().gapMs).toBe(550);
+  });
+
   it('has zeros before anything happens', () => {
     expect(new Ledger().tally()).toMatchObject({ sent: 0, minPerUser: 0, maxPerUser: 0, gapMs: 0, delayMs: 0 });
     expect(new Ledger().complete).toBe(true);

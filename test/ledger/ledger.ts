@@ -39,7 +39,7 @@ export interface Tally {
   readonly reordered: number;
   /** Arrivals that nobody has sent. */
   readonly unknown: number;
-  /** The longest silence between two arrivals in a row at one user; its messages' own pace is part of it. */
+  /** The longest silence at one user from the first message sent to it to the last; their own pace is part of it. */
   readonly gapMs: number;
   /** The longest time from sending to the first arrival. */
   readonly delayMs: number;
@@ -59,7 +59,9 @@ interface LaneBook extends Lane {
 
 interface UserBook {
   arrivals: number;
-  lastAtMs: number | undefined;
+  /** When something last arrived; before that, when the first message was sent. */
+  heardAtMs: number | undefined;
+  lastSentAtMs: number;
 }
 
 export class Ledger {
@@ -79,7 +81,9 @@ export class Ledger {
     const book = this.#lane(lane);
     if (book.sentAt.has(n)) throw new RangeError(`${lane.user} ${lane.destination}: message ${n} is sent twice`);
     book.sentAt.set(n, atMs);
-    this.#user(lane.user);
+    const user = this.#user(lane.user);
+    user.heardAtMs ??= atMs;
+    user.lastSentAtMs = atMs;
     this.#sent++;
   }
 
@@ -93,8 +97,8 @@ export class Ledger {
     const book = this.#lane(lane);
     const user = this.#user(lane.user);
     user.arrivals++;
-    if (user.lastAtMs !== undefined) this.#gapMs = Math.max(this.#gapMs, atMs - user.lastAtMs);
-    user.lastAtMs = atMs;
+    if (user.heardAtMs !== undefined) this.#gapMs = Math.max(this.#gapMs, atMs - user.heardAtMs);
+    user.heardAtMs = atMs;
     const sentAt = book.sentAt.get(n);
     if (sentAt === undefined) {
       this.#unknown++;
@@ -119,7 +123,9 @@ export class Ledger {
 
   tally(): Tally {
     const missing = [...this.#missing()];
-    const perUser = Array.from(this.#users.values(), ({ arrivals }) => arrivals);
+    const users = [...this.#users.values()];
+    const perUser = users.map(({ arrivals }) => arrivals);
+    const silences = users.map(({ heardAtMs = 0, lastSentAtMs }) => lastSentAtMs - heardAtMs);
     return {
       sent: this.#sent,
       received: this.#received,
@@ -130,7 +136,7 @@ export class Ledger {
       duplicated: this.#duplicated,
       reordered: this.#reordered,
       unknown: this.#unknown,
-      gapMs: this.#gapMs,
+      gapMs: Math.max(this.#gapMs, ...silences),
       delayMs: this.#delayMs,
       losers: [...new Set(missing.map(({ user }) => user))].sort(),
     };
@@ -178,7 +184,7 @@ export class Ledger {
   #user(user: string): UserBook {
     let book = this.#users.get(user);
     if (book === undefined) {
-      book = { arrivals: 0, lastAtMs: undefined };
+      book = { arrivals: 0, heardAtMs: undefined, lastSentAtMs: Number.NEGATIVE_INFINITY };
       this.#users.set(user, book);
     }
     return book;

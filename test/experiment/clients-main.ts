@@ -1,0 +1,89 @@
+/** The process with the clients: stock stomp.js over ws, one for each user. */
+import { Client, type IMessage } from '@stomp/stompjs';
+import { WebSocket } from 'ws';
+import type { ClientEvent, FromClients, ToClients } from './clients-messages.ts';
+import { nowMs } from './clock.ts';
+
+/** Events are told in batches: a message of its own for each would cost more than the clients do. */
+const BATCH_MS = 50;
+
+type Open = Extract<ToClients, { type: 'open' }>;
+
+const clients: Client[] = [];
+let events: ClientEvent[] = [];
+let leaving = false;
+
+function tell(message: FromClients): void {
+  process.send?.(message);
+}
+
+function flush(): void {
+  if (events.length > 0) tell({ type: 'events', events });
+  events = [];
+}
+
+/** Resolves when the client has connected and its subscriptions are live for the first time. */
+function open({ url, destinations, notices }: Open, user: string): Promise<void> {
+  return new Promise((resolve) => {
+    const client = new Client({
+      webSocketFactory: () => new WebSocket(url, ['v12.stomp'], { headers: { Username: user } }),
+      debug: () => {},
+    });
+    client.onConnect = () => {
+      void subscribe(client, user, destinations, notices).then(resolve);
+    };
+    client.onWebSocketClose = ({ code }: { code: number }) => {
+      if (!leaving) events.push({ type: 'closed', user, code, atMs: nowMs() });
+    };
+    client.onStompError = ({ headers }) => {
+      events.push({ type: 'error', user, message: headers['message'] ?? '', atMs: nowMs() });
+    };
+    clients.push(client);
+    client.activate();
+  });
+}
+
+async function subscribe(
+  client: Client,
+  user: string,
+  destinations: readonly string[],
+  notices: boolean,
+): Promise<void> {
+  const receipts = destinations.map((destination) =>
+    subscribed(client, `/user${destination}`, ({ body }) => {
+      const { n } = JSON.parse(body) as { n: number };
+      events.push({ type: 'message', user, destination, n, atMs: nowMs() });
+    }),
+  );
+  if (notices) {
+    client.subscribe('/holdfast/session', ({ body }) => {
+      events.push({ type: 'notice', user, body, atMs: nowMs() });
+    });
+  }
+  await Promise.all(receipts);
+}
+
+let lastReceipt = 0;
+
+function subscribed(client: Client, destination: string, onMessage: (message: IMessage) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const receipt = `live-${++lastReceipt}`;
+    client.watchForReceipt(receipt, () => resolve());
+    client.subscribe(destination, onMessage, { receipt });
+  });
+}
+
+async function leave(): Promise<void> {
+  leaving = true;
+  await Promise.all(clients.map((client) => client.deactivate()));
+  flush();
+  tell({ type: 'left' });
+  process.disconnect?.();
+}
+
+process.on('message', (message: ToClients) => {
+  if (message.type === 'leave') return void leave();
+  void Promise.all(message.users.map((user) => open(message, user))).then(() => tell({ type: 'open' }));
+});
+process.on('disconnect', () => process.exit());
+setInterval(flush, BATCH_MS);

@@ -1,0 +1,72 @@
+/** The clients of a run, in a process of their own, so that they and the proxy do not wait for each other's CPU. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ClientEvent, FromClients, ToClients } from './clients-messages.ts';
+
+export interface ClientsOptions {
+  /** http://HOST:PORT of the proxy or the balancer. */
+  readonly url: string;
+  readonly users: readonly string[];
+  readonly destinations: readonly string[];
+  readonly notices: boolean;
+  readonly onEvent: (event: ClientEvent) => void;
+}
+
+/** For all clients together to connect or to leave; only a proxy or pods that are stuck need so long. */
+const ANSWER_MAX_MS = 30_000;
+
+export class Clients {
+  readonly #process: ChildProcess;
+
+  private constructor(process: ChildProcess) {
+    this.#process = process;
+  }
+
+  /** Resolves when every client is connected and its subscriptions are proven live. */
+  static async open({ url, users, destinations, notices, onEvent }: ClientsOptions): Promise<Clients> {
+    const process = fork(fileURLToPath(new URL('clients-main.ts', import.meta.url)), { stdio: 'inherit' });
+    process.on('message', (message: FromClients) => {
+      if (message.type === 'events') for (const event of message.events) onEvent(event);
+    });
+    const clients = new Clients(process);
+    clients.#tell({ type: 'open', url: `${url.replace(/^http/, 'ws')}/ws`, users, destinations, notices });
+    await clients.#heard('open');
+    return clients;
+  }
+
+  /** All clients leave in order: a receipt for DISCONNECT proves that what was on the way to them has come. */
+  async leave(): Promise<void> {
+    this.#tell({ type: 'leave' });
+    await this.#heard('left');
+  }
+
+  /** Ends the process, whether or not the clients have left. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exited = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exited;
+  }
+
+  #tell(message: ToClients): void {
+    this.#process.send(message);
+  }
+
+  async #heard(type: FromClients['type']): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const ended = () => reject(new Error('the process with the clients has ended'));
+    const listen = (message: FromClients) => {
+      if (message.type === type) resolve();
+    };
+    const late = () => reject(new Error(`not all clients are ${type} after ${ANSWER_MAX_MS} ms`));
+    const timer = setTimeout(late, ANSWER_MAX_MS);
+    this.#process.on('message', listen).on('exit', ended);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#process.off('message', listen).off('exit', ended);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/** The pods of a run: real processes, and the pods file that tells the proxy of them. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Child, jsonOf } from './child.ts';
+import { sleep } from './clock.ts';
+
+export interface FleetPod {
+  readonly name: string;
+  /** HOST:PORT */
+  readonly address: string;
+  readonly process: Child;
+}
+
+type State = 'serving' | 'draining';
+
+export interface FleetOptions {
+  /** Where the pods file is written. */
+  readonly directory: string;
+  /** More flags of backend/main.ts for every pod. */
+  readonly flags?: readonly string[];
+}
+
+export class Fleet {
+  /** The pods file: always whole, since each new one is renamed over the last. */
+  readonly file: string;
+  readonly #flags: readonly string[];
+  readonly #states = new Map<FleetPod, State>();
+  readonly #started = new Set<FleetPod>();
+  #lastNumber = 0;
+
+  constructor({ directory, flags = [] }: FleetOptions) {
+    this.file = join(directory, 'pods.json');
+    this.#flags = flags;
+    this.#write();
+  }
+
+  /** Pods that are listed as serving, by the order in which they came. */
+  get serving(): FleetPod[] {
+    return [...this.#states].filter(([, state]) => state === 'serving').map(([pod]) => pod);
+  }
+
+  /** A process that listens; nobody knows of it yet. A new name each time, as pods of a Deployment have, unless one is given. */
+  async start(name = `pod-${++this.#lastNumber}`, flags: readonly string[] = []): Promise<FleetPod> {
+    const process = new Child(name, 'backend/main.ts', [
+      '--name',
+      name,
+      '--exit-on-stdin-end',
+      ...this.#flags,
+      ...flags,
+    ]);
+    const address = await process.line((line) => {
+      const { ready, address } = jsonOf(line) ?? {};
+      return ready === true && typeof address === 'string' ? address : undefined;
+    });
+    const pod = { name, address, process };
+    this.#started.add(pod);
+    return pod;
+  }
+
+  /** Lists pods with this state. */
+  mark(state: State, ...pods: readonly FleetPod[]): void {
+    for (const pod of pods) this.#states.set(pod, state);
+    this.#write();
+  }
+
+  /** Lists a pod no longer. */
+  remove(pod: FleetPod): void {
+    this.#states.delete(pod);
+    this.#write();
+  }
+
+  /** Starts `count` pods and lists them once all are ready. */
+  async add(count: number): Promise<FleetPod[]> {
+    const pods = await Promise.all(Array.from({ length: count }, () => this.start()));
+    this.mark('serving', ...pods);
+    return pods;
+  }
+
+  /** The planned end: listed as draining, SIGTERM `termAfterMs` later, off the list when the process has ended. */
+  async retire(pod: FleetPod, termAfterMs = 0): Promise<void> {
+    this.mark('draining', pod);
+    await sleep(termAfterMs);
+    pod.process.signal('SIGTERM');
+    await pod.process.exited;
+    this.#started.delete(pod);
+    this.remove(pod);
+  }
+
+  /** Kills what is left. */
+  async stop(): Promise<void> {
+    await Promise.all(Array.from(this.#started, ({ process }) => process.kill()));
+  }
+
+  #write(): void {
+    const list = Array.from(this.#states, ([{ name, address }, state]) => ({ name, address, state }));
+    writeFileSync(`${this.file}.new`, JSON.stringify(list));
+    renameSync(`${this.file}.new`, this.file);
+  }
+}

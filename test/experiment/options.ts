@@ -1,0 +1,98 @@
+/** The command line of the experiment. */
+import { parseArgs } from 'node:util';
+import type { Mode } from './run.ts';
+import { descriptions, type ScenarioName, scenarios } from './scenarios.ts';
+
+export interface Options {
+  readonly scenarios: readonly ScenarioName[];
+  readonly modes: readonly Mode[];
+  readonly seed: number;
+  readonly runs: number;
+  readonly clients: number;
+  readonly messages: number;
+  readonly pods: number;
+  readonly durationMs: number;
+  readonly proxyFlags: readonly string[];
+  /** Folder for the proxy's logs, one file a run. */
+  readonly logs: string | undefined;
+}
+
+const NAMES = Object.keys(scenarios) as ScenarioName[];
+
+const FLAGS = {
+  seed: { type: 'string', default: '1' },
+  runs: { type: 'string', default: '1' },
+  clients: { type: 'string', default: '100' },
+  messages: { type: 'string', default: '100' },
+  pods: { type: 'string', default: '3' },
+  seconds: { type: 'string', default: '20' },
+  'drain-max': { type: 'string' },
+  'log-level': { type: 'string', default: 'info' },
+  logs: { type: 'string' },
+  way: { type: 'string', default: 'both' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+export const HELP = `Usage: npm run experiment -- [SCENARIO…] [FLAG…]
+
+Real pods, a real proxy, stock stomp.js clients, and a producer at the gateway; then the same without the proxy: clients
+at pods behind a round-robin, each message at a random pod. Prints a table and a last line of JSON. Exits 1 when
+something was promised and not kept.
+
+Scenarios, all of them when none is named:
+${NAMES.map((name) => `  ${name.padEnd(10)} ${descriptions[name]}`).join('\n')}
+
+  --seed N        of the first run; the next ones count on; default 1
+  --runs N        of each scenario; default 1
+  --clients N     default 100
+  --messages N    for each client; default 100
+  --pods N        at the start; default 3
+  --seconds N     in which all messages are sent; default 20
+  --drain-max D   the proxy's handover.drain-max, as 5s or 500ms; default the proxy's own
+  --way WAY       holdfast, direct or both; default both
+  --logs FOLDER   keep the proxy's log of each run there
+  --log-level L   of that log; default info
+  --help          show this
+`;
+
+/** Undefined asks for help. Throws an Error that says what is wrong. */
+export function readOptions(argv: readonly string[]): Options | undefined {
+  const { values, positionals } = parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true });
+  if (values.help) return undefined;
+  const drain = values['drain-max'] === undefined ? [] : ['--handover-drain-max', values['drain-max']];
+  return {
+    scenarios: positionals.length === 0 ? NAMES : positionals.map(scenarioName),
+    modes: modesOf(values.way),
+    seed: whole('seed', values.seed, 0),
+    runs: whole('runs', values.runs),
+    clients: whole('clients', values.clients),
+    messages: whole('messages', values.messages),
+    pods: whole('pods', values.pods),
+    durationMs: whole('seconds', values.seconds) * 1000,
+    proxyFlags: ['--log-level', values['log-level'], ...drain],
+    logs: values.logs,
+  };
+}
+
+function scenarioName(text: string): ScenarioName {
+  const name = NAMES.find((known) => known === text);
+  if (name === undefined) throw new Error(`there is no scenario ${text}; take ${NAMES.join(', ')}`);
+  return name;
+}
+
+function modesOf(way: string): Mode[] {
+  if (way === 'both') return ['holdfast', 'direct'];
+  if (way === 'holdfast' || way === 'direct') return [way];
+  throw new Error(`--way ${way} is unknown; write holdfast, direct or both`);
+}
+
+/** Enough for any machine that this runs on. */
+const MOST = 1_000_000;
+
+function whole(flag: string, text: string, least = 1): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > MOST) {
+    throw new Error(`--${flag} must be a whole number from ${least} to ${MOST}, not ${text}`);
+  }
+  return value;
+}

@@ -1,0 +1,59 @@
+/** The proxy as a process of its own. */
+import { appendFileSync } from 'node:fs';
+import { Child, jsonOf } from './child.ts';
+
+export interface ProxyOptions {
+  readonly podsFile: string;
+  /** More flags of `holdfast serve`. */
+  readonly flags?: readonly string[];
+  /** Where its log goes; nowhere when absent. */
+  readonly logFile?: string | undefined;
+}
+
+export interface ProxyProcess {
+  /** http://HOST:PORT of clients and of producers. */
+  readonly listenUrl: string;
+  readonly adminUrl: string;
+  readonly process: Child;
+  /** All metrics by name with labels, as they stand in the exposition format. */
+  metrics(): Promise<Map<string, number>>;
+  /** Rejects when it ends by itself. */
+  readonly failed: Promise<never>;
+  /** SIGTERM, and the end in order. */
+  stop(): Promise<void>;
+}
+
+export async function startProxy({ podsFile, flags = [], logFile }: ProxyOptions): Promise<ProxyProcess> {
+  const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+  const process = new Child('the proxy', 'proxy/main.ts', [
+    ...['serve', ...ports, '--pods-file', podsFile, '--user', 'header:Username', ...flags],
+  ]);
+  if (logFile !== undefined) process.onLine((line) => appendFileSync(logFile, `${line}\n`));
+  const { listenUrl, adminUrl } = await process.line(addressesOf);
+  return {
+    ...{ listenUrl, adminUrl, process, failed: endedByItself(process) },
+    metrics: async () => readMetrics(await (await fetch(`${adminUrl}/metrics`)).text()),
+    stop: async () => {
+      process.signal('SIGTERM');
+      await process.exited;
+    },
+  };
+}
+
+async function endedByItself(process: Child): Promise<never> {
+  const { code, signal } = await process.exited;
+  throw new Error(`the proxy has ended (${signal ?? code}):\n${process.lastLines}`);
+}
+
+function addressesOf(line: string): { listenUrl: string; adminUrl: string } | undefined {
+  const { listen, admin } = jsonOf(line) ?? {};
+  if (typeof listen !== 'string' || typeof admin !== 'string') return undefined;
+  return { listenUrl: listen, adminUrl: admin };
+}
+
+function readMetrics(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}

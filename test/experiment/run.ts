@@ -1,0 +1,210 @@
+/** One run: pods, the way to them, clients, messages, a scenario; and what the ledger has to say. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Finding, Ledger, type Tally } from '../ledger/ledger.ts';
+import { startBalancer } from './balancer.ts';
+import { Clients } from './clients.ts';
+import type { ClientEvent } from './clients-messages.ts';
+import { sleep } from './clock.ts';
+import { Fleet } from './fleet.ts';
+import { produce } from './load.ts';
+import { gatewayPosting, type Posting, randomPodPosting } from './posting.ts';
+import { type ProxyProcess, startProxy } from './proxy.ts';
+import { type Random, seeded } from './random.ts';
+import type { Marks, Scenario } from './scenarios.ts';
+
+/** With Holdfast between clients, producer and pods, or without it. */
+export type Mode = 'holdfast' | 'direct';
+
+export interface RunOptions {
+  readonly mode: Mode;
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly pods: number;
+  readonly clients: number;
+  /** For each client. */
+  readonly messages: number;
+  readonly durationMs: number;
+  /** More flags of `holdfast serve`. */
+  readonly proxyFlags?: readonly string[];
+  /** More flags of backend/main.ts. */
+  readonly podFlags?: readonly string[];
+  readonly logFile?: string | undefined;
+  /** Called now and then with the messages that have arrived, of how many. */
+  readonly onProgress?: (received: number, of: number) => void;
+}
+
+export interface Outcome {
+  readonly tally: Tally;
+  readonly findings: readonly Finding[];
+  /** WebSockets of clients that closed though the client wanted to stay. */
+  readonly closes: number;
+  /** ERROR frames that clients got. */
+  readonly errors: number;
+  /** Changes of pod per user; undefined without the proxy, which counts them. */
+  readonly movesPerUser: number | undefined;
+  /**
+   * Messages that went from one server to another, for each that a client received: requests to pods because of a message,
+   * and MESSAGE frames of pods that the proxy dropped as repeats. 1: each went to one pod, once.
+   */
+  readonly movedPerMessage: number;
+  /** kill: from the death of the pod until the last client was told that its session goes on, and how many were told. */
+  readonly liveAgainMs: number | undefined;
+  readonly announced: number;
+  /** Users who lost something and were not told of a gap. */
+  readonly unannounced: readonly string[];
+  /** Of planned moves that were told, how many could not be proven to have lost nothing. */
+  readonly unprovenHandovers: number;
+}
+
+/** A user has several destinations, since order is promised for each of them alone. */
+export const DESTINATIONS = ['/queue/news', '/queue/orders'];
+
+/** When all is done and messages are missing, so long a silence means that they do not come. */
+const QUIET_MS = 2_000;
+const PROGRESS_EVERY_MS = 200;
+
+/** What clients see: a pod that ends, ends now. Without the proxy nobody moves its clients away, and Spring closes them. */
+const DIRECT_POD_FLAGS = ['--drain-grace', '0'];
+
+interface Way {
+  /** Where clients connect. */
+  readonly url: string;
+  readonly posting: Posting;
+  readonly proxy: ProxyProcess | undefined;
+  /** Rejects when the way breaks down: then nothing is proven by the run. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+export async function run(options: RunOptions): Promise<Outcome> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-experiment-'));
+  const flags = [...(options.mode === 'direct' ? DIRECT_POD_FLAGS : []), ...(options.podFlags ?? [])];
+  const fleet = new Fleet({ directory, flags });
+  try {
+    await fleet.add(options.pods);
+    return await onTheWay(options, fleet, seeded(options.seed));
+  } finally {
+    await fleet.stop();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function onTheWay(options: RunOptions, fleet: Fleet, random: Random): Promise<Outcome> {
+  const way = await (options.mode === 'holdfast' ? throughProxy(options, fleet) : straight(fleet, random));
+  try {
+    return await Promise.race([withClients(options, fleet, random, way), way.failed]);
+  } finally {
+    way.posting.close();
+    await way.stop();
+  }
+}
+
+async function throughProxy({ proxyFlags, logFile }: RunOptions, fleet: Fleet): Promise<Way> {
+  const proxy = await startProxy({ podsFile: fleet.file, flags: proxyFlags ?? [], logFile });
+  const posting = gatewayPosting(proxy.adminUrl);
+  return { url: proxy.listenUrl, posting, proxy, failed: proxy.failed, stop: () => proxy.stop() };
+}
+
+async function straight(fleet: Fleet, random: Random): Promise<Way> {
+  const addresses = () => fleet.serving.map(({ address }) => address);
+  const balancer = await startBalancer(addresses);
+  const posting = randomPodPosting(addresses, random);
+  const failed = new Promise<never>(() => {});
+  return { url: balancer.url, posting, proxy: undefined, failed, stop: () => balancer.stop() };
+}
+
+async function withClients(options: RunOptions, fleet: Fleet, random: Random, way: Way): Promise<Outcome> {
+  const users = Array.from({ length: options.clients }, (_, index) => `user-${index + 1}`);
+  const record = new Record();
+  const clients = await Clients.open({
+    ...{ url: way.url, users, destinations: DESTINATIONS },
+    notices: options.mode === 'holdfast',
+    onEvent: (event) => record.add(event),
+  });
+  try {
+    const { messages, durationMs } = options;
+    const load = { users, destinations: DESTINATIONS, messages, durationMs };
+    const ticker = setInterval(
+      () => options.onProgress?.(record.ledger.arrivals, messages * users.length),
+      PROGRESS_EVERY_MS,
+    );
+    const [attempts, marks] = await Promise.all([
+      produce({ ...load, posting: way.posting, ledger: record.ledger, random }),
+      options.scenario({ fleet, random, durationMs }),
+    ]).finally(() => clearInterval(ticker));
+    await arrived(record);
+    const metrics = await way.proxy?.metrics();
+    await clients.leave();
+    return outcomeOf(record, { attempts, marks, metrics, clients: users.length });
+  } finally {
+    await clients.kill();
+  }
+}
+
+/** Until all has arrived, or nothing arrives any more. */
+async function arrived({ ledger }: Record): Promise<void> {
+  for (let before = -1; !ledger.complete && ledger.arrivals > before; ) {
+    before = ledger.arrivals;
+    await sleep(QUIET_MS);
+  }
+}
+
+interface Notice {
+  readonly user: string;
+  readonly atMs: number;
+  readonly planned: boolean;
+  readonly proven: boolean;
+}
+
+/** All that is known of a run while it goes on. */
+class Record {
+  readonly ledger = new Ledger();
+  readonly notices: Notice[] = [];
+  closes = 0;
+  errors = 0;
+
+  add(event: ClientEvent): void {
+    if (event.type === 'message') this.ledger.received(event, event.n, event.atMs);
+    else if (event.type === 'closed') this.closes++;
+    else if (event.type === 'error') this.errors++;
+    else this.#notice(event);
+  }
+
+  #notice({ user, body, atMs }: Extract<ClientEvent, { type: 'notice' }>): void {
+    const { type, planned, continuity } = JSON.parse(body) as { type: string; planned: boolean; continuity: string };
+    if (type === 'moved') this.notices.push({ user, atMs, planned, proven: continuity === 'proven' });
+  }
+}
+
+interface Facts {
+  readonly attempts: number;
+  readonly marks: Marks;
+  readonly metrics: Map<string, number> | undefined;
+  readonly clients: number;
+}
+
+function outcomeOf({ ledger, notices, closes, errors }: Record, facts: Facts): Outcome {
+  const { attempts, marks, metrics, clients } = facts;
+  const tally = ledger.tally();
+  const gaps = notices.filter(({ proven }) => !proven);
+  const recovered = gaps.filter(({ planned }) => !planned);
+  const told = new Set(gaps.map(({ user }) => user));
+  const moves = metrics?.get('holdfast_moves_total');
+  const dropped = metrics?.get('holdfast_duplicates_dropped_total') ?? 0;
+  return {
+    ...{ tally, findings: ledger.findings(), closes, errors },
+    movesPerUser: moves === undefined ? undefined : moves / clients,
+    movedPerMessage: (attempts + dropped) / Math.max(1, tally.received),
+    liveAgainMs: liveAgainMs(recovered, marks),
+    announced: new Set(recovered.map(({ user }) => user)).size,
+    unannounced: metrics === undefined ? [] : tally.losers.filter((user) => !told.has(user)),
+    unprovenHandovers: gaps.length - recovered.length,
+  };
+}
+
+function liveAgainMs(recovered: readonly Notice[], { killedAtMs }: Marks): number | undefined {
+  if (killedAtMs === undefined || recovered.length === 0) return undefined;
+  return Math.max(...recovered.map(({ atMs }) => atMs)) - killedAtMs;
+}

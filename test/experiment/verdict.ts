@@ -1,0 +1,30 @@
+/** Whether a run kept what DESIGN promises, in words of what it did not keep. */
+import type { Outcome } from './run.ts';
+
+/** All sessions go on within this time after the death of a pod. */
+export const LIVE_AGAIN_MAX_MS = 2_000;
+
+/** @param crash a pod was killed: what it held may be lost, if every loser is told of a gap */
+export function broken(outcome: Outcome, crash: boolean): string[] {
+  const { tally, closes, errors, unannounced, unprovenHandovers, liveAgainMs } = outcome;
+  const none: [string, number][] = [
+    ['client closes', closes],
+    ['ERROR frames', errors],
+    ['duplicated', tally.duplicated],
+    ['reordered', tally.reordered],
+    ['arrived without being sent', tally.unknown],
+    ['refused', tally.refused],
+    ['users with losses and no notice', unannounced.length],
+    ...(crash
+      ? []
+      : ([
+          ['lost', tally.lost],
+          ['planned moves without proof', unprovenHandovers],
+        ] as [string, number][])),
+  ];
+  const problems = none.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what}`);
+  if (crash && liveAgainMs === undefined) problems.push('no session had to recover: the dead pod had none');
+  if ((liveAgainMs ?? 0) > LIVE_AGAIN_MAX_MS)
+    problems.push(`sessions live again after ${Math.round(liveAgainMs ?? 0)} ms`);
+  return problems;
+}
