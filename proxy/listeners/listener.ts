@@ -22,7 +22,7 @@ import { Socket, type SocketOptions } from '../relay/socket.ts';
 import type { Switchboard } from '../relay/switchboard.ts';
 import { Greeting, type Refused } from './greeting.ts';
 import { refuseUpgrade } from './refusal.ts';
-import { isPath } from './request-target.ts';
+import { isPath, isRepeated } from './unambiguous.ts';
 
 export interface ListenerOptions {
   readonly limits: Partial<DecoderLimits>;
@@ -265,8 +265,4 @@ function offeredProtocols({ rawHeaders }: UpgradeRequest): string[] {
 
 function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) !== 0;
-}
-
-function isRepeated(request: IncomingMessage, name: string): boolean {
-  return (request.headersDistinct[name]?.length ?? 0) > 1;
 }

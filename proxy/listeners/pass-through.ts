@@ -10,7 +10,7 @@ import { type Identifier, type KnownUser, upgradeRequest } from '../identity/ind
 import type { Log } from '../log.ts';
 import type { HttpHandler } from './listener.ts';
 import { refuse } from './refusal.ts';
-import { isPath } from './request-target.ts';
+import { isPath, isRepeated } from './unambiguous.ts';
 
 export interface PassThroughOptions {
   readonly tls: boolean;
@@ -45,6 +45,8 @@ export function passThrough(
     proxyTimeout: options.answerMaxMs,
     connectTimeout: options.connectMaxMs,
     secure: true,
+    // The target goes out as it came, not as a URL parser would write it; http-proxy-3 has this for absolute ones.
+    toProxy: true,
     ...(options.hostHeader === undefined ? {} : { headers: { host: options.hostHeader } }),
   });
   proxy.on('proxyRes', relayAnswer);
@@ -66,6 +68,7 @@ async function route(
   response: ServerResponse,
 ): Promise<void> {
   if (!isPath(request.url)) return refuse(response, 400, 'the request target must be a path');
+  if (isRepeated(request, 'host')) return refuse(response, 400, 'the header Host is given more than once');
   if (hasUncountedBody(request)) {
     return refuse(response, 411, `${request.method} with a body needs a Content-Length`);
   }
