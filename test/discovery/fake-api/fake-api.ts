@@ -43,12 +43,14 @@ export async function startFakeApi(options: FakeApiOptions = {}): Promise<FakeAp
 }
 
 export class FakeApi {
-  readonly history = new SliceHistory();
+  history = new SliceHistory();
   readonly requests: Request[] = [];
   readonly watches = new Set<WatchStream>();
   readonly tokens: Set<string>;
   /** How a watch from a version before the history is refused. */
   gone: 'http' | 'stream' = 'stream';
+  /** A list with a limit gives at most so many items a page. */
+  pageSize = Infinity;
   /** Lines of watches are written in pieces of this many bytes; 0: whole. */
   chunkBytes = 0;
   /** Connections accepted since the start. */
@@ -185,7 +187,7 @@ export class FakeApi {
   }
 
   #list(response: ServerResponse, query: URLSearchParams, matches: (object: SliceObject) => boolean): void {
-    const limit = Number(query.get('limit') ?? 0) || Infinity;
+    const limit = query.has('limit') ? Math.min(this.pageSize, Number(query.get('limit'))) : Infinity;
     const [version, offset] = (query.get('continue') ?? `${this.history.version}:0`).split(':').map(Number);
     if (version === undefined || offset === undefined || version < this.history.oldest) {
       return sendStatus(response, 410, 'The provided continue parameter is too old');
@@ -197,6 +199,7 @@ export class FakeApi {
 
   #watch(response: ServerResponse, query: URLSearchParams, matches: (object: SliceObject) => boolean): void {
     const from = Number(query.get('resourceVersion') || this.history.version);
+    if (from > this.history.version) return sendTooLarge(response, from, this.history.version);
     const tooOld = from < this.history.oldest;
     if (tooOld && this.gone === 'http') return sendStatus(response, 410, `too old resource version: ${from}`);
     const stream = new WatchStream(response, query, this.chunkBytes);
@@ -236,6 +239,13 @@ function breakAnswer(response: ServerResponse, fault: Exclude<Fault, { delayMs: 
   if ('body' in fault) return void response.writeHead(200, { 'Content-Type': 'application/json' }).end(fault.body);
   if (fault.retryAfter !== undefined) response.setHeader('Retry-After', fault.retryAfter);
   sendStatus(response, fault.status, fault.message ?? `fault ${fault.status}`, fault.details);
+}
+
+/** A version from the future: another replica knows it, or it is from before a backup was restored. */
+function sendTooLarge(response: ServerResponse, from: number, current: number): void {
+  const message = `Timeout: Too large resource version: ${from}, current: ${current}`;
+  const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+  sendStatus(response, 504, message, { causes, retryAfterSeconds: 1 });
 }
 
 function sendStatus(response: ServerResponse, code: number, message: string, details?: object): void {

@@ -8,7 +8,8 @@ export class WatchStream {
   readonly #response: ServerResponse;
   readonly #chunkBytes: number;
   #writing: Promise<void> = Promise.resolve();
-  #silent = false;
+  /** Silent or ended: nothing more is written. */
+  #mute = false;
 
   /** @param chunkBytes lines are written in pieces of this size, each in its own TLS record; 0 writes them whole */
   constructor(response: ServerResponse, query: URLSearchParams, chunkBytes: number) {
@@ -42,18 +43,20 @@ export class WatchStream {
   }
 
   raw(text: string): void {
-    if (this.#silent) return;
+    if (this.#mute) return;
     const bytes = Buffer.from(text);
     this.#writing = this.#writing.then(() => this.#write(bytes));
   }
 
   /** From now on nothing reaches the client, and nobody closes anything: a peer that vanished. */
   silence(): void {
-    this.#silent = true;
+    this.#mute = true;
   }
 
   /** The clean end: the chunk of length zero. */
   end(): void {
+    if (this.#mute) return;
+    this.#mute = true;
     this.#writing = this.#writing.then(() => void this.#response.end());
   }
 
