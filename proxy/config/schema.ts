@@ -75,8 +75,8 @@ const ring = z.strictObject({
     .optional()
     .meta({
       description:
-        'Points on the ring for each pod, so that only users of a pod that comes or goes move; default 2048.',
-      examples: [2048],
+        'Points on the ring for each pod, so that only users of a pod that comes or goes move; default 4096.',
+      examples: [4096],
     }),
   size: count(1, MAX_RING_SIZE)
     .optional()
