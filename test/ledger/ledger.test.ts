@@ -116,7 +116,7 @@ describe('figures', () => {
     ledger.received(bob, 1, 155);
     ledger.received(alice, 2, 230);
     ledger.received(bob, 2, 225);
-    expect(ledger.tally()).toMatchObject({ gapMs: 80, delayMs: 55 });
+    expect(ledger.tally()).toMatchObject({ gapMs: 80, delayMs: 55, slowest: { ...bob, n: 1, atMs: 155 } });
   });
 
   it('counts the silence before the first arrival and after the last one', () => {

@@ -41,8 +41,9 @@ export interface Tally {
   readonly unknown: number;
   /** The longest silence at one user from the first message sent to it to the last; their own pace is part of it. */
   readonly gapMs: number;
-  /** The longest time from sending to the first arrival. */
+  /** The longest time from sending to the first arrival, and whose it was. */
   readonly delayMs: number;
+  readonly slowest: (Lane & { readonly n: number; readonly atMs: number }) | undefined;
   /** Users to whom a message was lost or refused. */
   readonly losers: readonly string[];
 }
@@ -75,6 +76,7 @@ export class Ledger {
   #unknown = 0;
   #gapMs = 0;
   #delayMs = 0;
+  #slowest: Tally['slowest'];
 
   /** A message is about to be sent. Throws when its number was used before: the experiment itself would be wrong. */
   sent(lane: Lane, n: number, atMs: number): void {
@@ -138,6 +140,7 @@ export class Ledger {
       unknown: this.#unknown,
       gapMs: Math.max(this.#gapMs, ...silences),
       delayMs: this.#delayMs,
+      slowest: this.#slowest,
       losers: [...new Set(missing.map(({ user }) => user))].sort(),
     };
   }
@@ -150,7 +153,10 @@ export class Ledger {
   #first(book: LaneBook, n: number, atMs: number, sentAt: number): void {
     book.arrived.set(n, atMs);
     this.#received++;
-    this.#delayMs = Math.max(this.#delayMs, atMs - sentAt);
+    if (atMs - sentAt > this.#delayMs) {
+      this.#delayMs = atMs - sentAt;
+      this.#slowest = { user: book.user, destination: book.destination, n, atMs };
+    }
     if (n < book.highest) {
       this.#reordered++;
       this.#find('reordered', book, n, atMs);
