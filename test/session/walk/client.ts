@@ -15,6 +15,7 @@ export interface ClientHost {
   request(client: SimClient, cause: 'open' | 'recovery', attempt: number): void;
   fact(client: SimClient, fact: Fact): void;
   arrived(client: SimClient, pod: Pod): void;
+  sent(body: string): void;
   log(text: string): void;
 }
 
@@ -51,8 +52,11 @@ export class SimClient {
   send(text: string): void {
     this.#host.log(`client ${this.id} > ${text}`);
     const read = frame(text, 'client');
+    const receipt = read.header('receipt');
+    if (receipt !== undefined) this.receipts.set(receipt, 0);
+    if (read.command === 'SEND') this.#host.sent(new TextDecoder().decode(read.body));
     const route = this.shell.clientRoute;
-    const isPlain = read.command === 'SEND' && read.header('receipt') === undefined;
+    const isPlain = read.command === 'SEND' && receipt === undefined;
     if (isPlain && route !== undefined) this.#wires.get(route)?.send(read.bytes);
     else this.tell({ type: 'client-frame', frame: read, binary: false });
   }

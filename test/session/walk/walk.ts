@@ -174,10 +174,12 @@ function checkLoss(world: World, { user, sentAtMs }: SimProducer, crashes: boole
   }
 }
 
-/** What clients sent: with a receipt at least once and answered once, without one at most once; without crashes exactly once. */
+/** SEND with a receipt: taken at least once. Without one: at most once. Without crashes both exactly once. A receipt: once. */
 function checkSends(world: World, crashes: boolean): void {
   for (const [body, times] of world.taken) {
-    if (times > 1 && (!crashes || body.startsWith('p'))) throw new Error(`SEND ${body} was taken ${times} times`);
+    const isPlain = body.startsWith('p');
+    const isRight = crashes ? (isPlain ? times <= 1 : times >= 1) : times === 1;
+    if (!isRight) throw new Error(`SEND ${body} was taken ${times} times`);
   }
   for (const { id, receipts } of world.clients) {
     for (const [receipt, times] of receipts)

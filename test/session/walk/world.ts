@@ -111,6 +111,7 @@ export class World {
       this.routing.arrived(client.id, pod, this.agenda.now);
       this.#decideSoon();
     },
+    sent: (body) => this.taken.set(body, 0),
     log: (text) => this.log(text),
   };
 
