@@ -15,6 +15,9 @@ const OWN_DESTINATIONS = '/holdfast/';
 /** Our receipt on a DISCONNECT of the client that asked for none. */
 const LEAVE_RECEIPT = `${OWN_RECEIPT}leave`;
 
+/** Open transactions of one session, whose names are remembered; a client that needs more forgets to end them. */
+export const TRANSACTIONS_MAX = 64;
+
 export function clientFrame(core: Core, frame: Frame, binary: boolean, now: number): void {
   if (core.phase === 'leaving' || core.phase === 'ended') return;
   const broken = brokenRule(frame);
@@ -38,6 +41,7 @@ export function flushClientHold(core: Core, now: number): void {
 
 function pass(core: Core, frame: Frame, binary: boolean, now: number): void {
   if (frame.command === 'SUBSCRIBE' && isFull(core)) return refuseSubscription(core, frame);
+  if (frame.command === 'BEGIN' && core.transactions.size >= TRANSACTIONS_MAX) return refuseTransaction(core, frame);
   if (isOwn(core, frame)) answerOwn(core, frame);
   else if (core.primary !== undefined) forward(core, core.primary, frame, binary, now);
 }
@@ -89,6 +93,11 @@ function answerOwn(core: Core, frame: Frame): void {
   else core.notices.unsubscribe(frame);
   const asked = frame.header('receipt');
   if (asked !== undefined) core.sendClient(receipt(asked, core.version));
+}
+
+function refuseTransaction(core: Core, frame: Frame): void {
+  const detail = `This session has ${TRANSACTIONS_MAX} open transactions, which is the limit. COMMIT or ABORT some.`;
+  refuse(core, 'too many transactions', detail, frame.header('receipt'));
 }
 
 function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: number): void {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TRANSACTIONS_MAX } from '../../proxy/session/client.ts';
 import { Playbook } from './playbook.ts';
 
 const BARRIER = 'RECEIPT receipt-id:holdfast-barrier-1';
@@ -68,4 +69,19 @@ test('a transaction that was committed with its receipt is done', () => {
     .client('COMMIT transaction:t receipt:c')
     .forget();
   play.pod(1, 'RECEIPT receipt-id:c').shows('client < RECEIPT receipt-id:c').ends(1).shows('request recovery 0');
+});
+
+test('as many open transactions as the limit, and one more', () => {
+  const play = Playbook.opened();
+  const begin = (n: number) => `BEGIN transaction:t${n}`;
+  for (let n = 1; n <= TRANSACTIONS_MAX; n++) play.client(begin(n)).shows(`1 < ${begin(n)}`);
+  play
+    .client('ABORT transaction:t1')
+    .shows('1 < ABORT transaction:t1')
+    .client(begin(1))
+    .shows(`1 < ${begin(1)}`);
+  play.client(begin(0));
+  expect(play.shown[0]).toContain('client < ERROR message:too~many~transactions');
+  expect(play.shown.at(-1)).toBe('close client 1002 client-protocol');
+  play.forget();
 });
