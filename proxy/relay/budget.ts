@@ -1,6 +1,6 @@
 /**
- * What all sessions hold together. While the budget is spent, the clients of sessions that hold something are not read; they
- * are read again below RELIEF of it. A frame that is here already is never dropped.
+ * What all sessions hold together. While the budget is spent, the clients of sessions that hold something or have no pod are
+ * not read; they are read again below RELIEF of it. A frame that is here already is never dropped.
  */
 
 /** Reading goes on below this share of the budget, so that it does not start and stop with each frame. */

@@ -63,6 +63,7 @@ export class Relay {
   }
 
   start(): void {
+    this.squeeze();
     this.#perform(this.#session.start(this.#host.now()));
   }
 
@@ -106,11 +107,12 @@ export class Relay {
   }
 
   /**
-   * The client is not read while the budget over all sessions is spent and this one holds something. Its pods are: what is
-   * held waits for their CONNECTED and RECEIPTs, and would otherwise wait for ever.
+   * The client is not read while the budget over all sessions is spent and this one holds something, or would. Its pods are:
+   * what is held waits for their CONNECTED and RECEIPTs, and would otherwise wait for ever.
    */
   squeeze(): void {
-    this.#client.socket.pause('budget', this.#host.isBudgetSpent && this.#held.bytes > 0);
+    const holds = this.#held.bytes > 0 || this.#clientRoute === undefined;
+    this.#client.socket.pause('budget', holds && this.#host.isBudgetSpent);
   }
 
   /** Looks after heart-beats and slow clients; to be called a few times per beat. */
@@ -254,6 +256,7 @@ export class Relay {
   #route(to: Upstream | undefined): void {
     this.#clientRoute = to?.leg;
     this.#followPod();
+    this.squeeze();
     if (to === undefined) return;
     to.isLive = true;
     this.#throttle(to);
