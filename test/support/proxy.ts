@@ -28,6 +28,8 @@ export interface ProxyUnderTest {
   setPodsText(text: string): void;
   /** The first line that fits, among those that are there and those to come. */
   line(fits: (line: Line) => boolean): Promise<Line>;
+  /** All of /metrics. */
+  scrape(): Promise<string>;
   /** The value of one series of /metrics, e.g. `holdfast_sessions{pod="pod-1"}`; 0 when it is not there. */
   metric(series: string): Promise<number>;
   /** Resolves when the series has this value. */
@@ -67,11 +69,12 @@ export async function startProxy(pods: readonly PodEntry[], flags: readonly stri
     rmSync(folder, { recursive: true });
   });
   if (pods.length > 0) await story.line(({ msg, serving }) => msg === 'topology changed' && Number(serving) > 0);
-  const metric = async (series: string) => seriesIn(await (await fetch(`${running.adminUrl}/metrics`)).text(), series);
+  const scrape = async () => (await fetch(`${running.adminUrl}/metrics`)).text();
+  const metric = async (series: string) => seriesIn(await scrape(), series);
   const port = Number(new URL(running.listenUrl).port);
   return {
     ...{ http: running.listenUrl, ws: `ws://127.0.0.1:${port}/ws`, port, lines: story.lines, line: story.line },
-    ...{ setPods, setPodsText, metric, stop },
+    ...{ setPods, setPodsText, scrape, metric, stop },
     metricIs: (series, value) =>
       eventually(async () => {
         const now = await metric(series);

@@ -1,0 +1,180 @@
+/** Many sessions at once: what is counted is right at every rest, and nothing stays behind. */
+import { setTimeout as after } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Pod } from '../../proxy/discovery/index.ts';
+import type { Dial } from '../../proxy/relay/ports.ts';
+import { Socket } from '../../proxy/relay/socket.ts';
+import { type Observer, Switchboard } from '../../proxy/relay/switchboard.ts';
+import { Routing } from '../../proxy/routing/index.ts';
+import { routingOptions, switchboardOptions } from '../../proxy/settings.ts';
+import { Decoder, encode, frameOf } from '../../stomp/index.ts';
+import { started } from '../backend/tools.ts';
+import { startChild } from '../support/child.ts';
+import { RawClient } from '../support/client.ts';
+import { configFrom, eventually, type PodEntry, startProxy } from '../support/proxy.ts';
+
+/** Timers, sockets and the like that keep the process alive. */
+function resources(): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+describe('a switchboard', () => {
+  const pods: Pod[] = ['a', 'b'].map((name) => ({ id: name, name, address: `${name}:1`, state: 'serving' }));
+
+  /** A WebSocket that never answers; enough for everything up to the dial. */
+  function deaf(): Socket {
+    const ws = Object.assign(new EventTarget(), {
+      ...{ readyState: 0, OPEN: 1, CLOSING: 2, bufferedAmount: 0 },
+      ...{ on: () => {}, once: () => {}, pause: () => {}, resume: () => {}, close: () => {}, terminate: () => {} },
+    });
+    const handlers = { onMessage: () => {}, onClose: () => {}, onDrain: () => {} };
+    return new Socket(ws as never, { highMarkBytes: 1024 }, handlers, () => performance.now());
+  }
+
+  function setUp() {
+    const config = configFrom(['--pods', 'a=127.0.0.1:1']);
+    const ticks: number[] = [];
+    const routing = new Routing(routingOptions(config), Math.random);
+    const decide = routing.tick.bind(routing);
+    routing.tick = (now) => {
+      ticks.push(now);
+      return decide(now);
+    };
+    const dialed: string[] = [];
+    const dial: Dial = {
+      dial: (pod) => {
+        dialed.push(pod.name);
+        return deaf();
+      },
+    };
+    const observer: Observer = { fact: () => {}, forwarded: () => {}, ringChanged: () => {} };
+    const board = new Switchboard(switchboardOptions(config), routing, dial, observer, () => performance.now());
+    const connect = frameOf(encode('CONNECT', { 'accept-version': '1.2' }), 'client');
+    const open = (user: string) =>
+      board.open({
+        ...{ user, ringKey: user, connect, binary: false, socket: deaf(), decoder: new Decoder({ peer: 'client' }) },
+        target: { path: '/', protocols: [], headers: [] },
+        connectHeaders: [],
+        dropConnectHeader: () => false,
+      });
+    return { board, open, ticks, dialed };
+  }
+
+  test('decides once per turn of the event loop, however many sessions ask', async () => {
+    const { board, open, ticks, dialed } = setUp();
+    board.topology({ pods, source: 'static' });
+    for (let i = 0; i < 50; i++) open(`user-${i}`);
+    expect([ticks.length, dialed.length]).toEqual([0, 0]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([ticks.length, dialed.length]).toEqual([1, 50]);
+    await board.close(10_000);
+    expect([board.size, board.held]).toEqual([0, { bytes: 0, frames: 0 }]);
+  });
+
+  test('leaves no timer behind when it is closed, whatever it was waiting for', async () => {
+    const before = resources();
+    const { board, open } = setUp();
+    for (let i = 0; i < 5; i++) open(`user-${i}`);
+    board.topology({ pods, source: 'static' });
+    await board.close(10_000);
+    board.topology({ pods: [], source: 'static' });
+    await after(1);
+    expect(resources()['Timeout'] ?? 0).toBe(before['Timeout'] ?? 0);
+  });
+});
+
+describe('a proxy', () => {
+  test('after 200 random connects, moves and ends everything is back where it was', async () => {
+    const backends = [await started({ name: 'a' }), await started({ name: 'b' }), await started({ name: 'c' })];
+    const proxy = await startProxy(backends, ['--handover-drain-max', '50ms', '--handover-order-quiet', '10ms']);
+    const [seed = 0] = fc.sample(fc.integer(), 1);
+    const random = fc.sample(fc.tuple(fc.nat(9), fc.nat(), fc.boolean()), { numRuns: 200, seed });
+    const clients: RawClient[] = [];
+    const leave = async (client: RawClient, politely: boolean) => {
+      if (politely) client.send('DISCONNECT', { receipt: 'bye' });
+      else client.socket.terminate();
+      await client.closed;
+    };
+    for (const [what, which, politely] of random) {
+      if (what < 5) {
+        const client = await RawClient.connect(proxy.ws, { user: `user-${which % 20}` });
+        client.send('SUBSCRIBE', { id: 1, destination: '/topic/all' });
+        clients.push(client);
+      } else if (what < 8) {
+        const [client] = clients.splice(which % Math.max(1, clients.length), 1);
+        if (client !== undefined) await leave(client, politely);
+      } else {
+        const entries: PodEntry[] = backends.map(({ name, address }, i) => ({
+          ...{ name, address, state: i === which % 4 ? 'draining' : 'serving' },
+        }));
+        proxy.setPods(entries);
+      }
+    }
+    for (const client of clients) expect(client.socket.readyState, `closed; seed ${seed}`).toBe(client.socket.OPEN);
+    const total = async () => {
+      let sum = 0;
+      for (const { name } of backends) sum += await proxy.metric(`holdfast_sessions{pod="${name}"}`);
+      return sum;
+    };
+    await eventually(async () => expect(await total()).toBe(clients.length));
+    await eventually(() => expect(backends.reduce((sum, pod) => sum + pod.sessions(), 0)).toBe(clients.length));
+    for (const client of clients) await leave(client, true);
+    await proxy.metricIs('holdfast_clients', 0);
+    expect(await total()).toBe(0);
+    await eventually(() => expect(backends.map((pod) => pod.sessions())).toEqual([0, 0, 0]));
+    await proxy.metricIs('holdfast_held_bytes', 0);
+    await proxy.metricIs('holdfast_governor_in_flight', 0);
+    await proxy.metricIs('holdfast_governor_queue', 0);
+  });
+});
+
+describe('stop()', () => {
+  test('tells every client 1012, those without a session too; the port is free, and nothing is left', async () => {
+    const pod = await started();
+    const before = resources();
+    const proxy = await startProxy([pod]);
+    const clients = [];
+    for (let i = 0; i < 5; i++) clients.push(await RawClient.connect(proxy.ws, { user: `user-${i}` }));
+    const waiting = await RawClient.open(proxy.ws, { user: 'waiting' });
+    const stopped = proxy.stop();
+    for (const client of clients) expect(await client.closed).toEqual({ code: 1012, reason: 'service restart' });
+    expect((await waiting.frame('ERROR')).header('message')).toBe('service restart');
+    expect((await waiting.closed).code).toBe(1012);
+    await stopped;
+    await expect(fetch(proxy.http)).rejects.toThrow();
+    await eventually(() => expect(pod.sessions()).toBe(0));
+    await eventually(() => {
+      const now = resources();
+      for (const kind of ['TCPServerWrap', 'Timeout', 'FSEventWrap']) {
+        expect(now[kind] ?? 0, kind).toBeLessThanOrEqual(before[kind] ?? 0);
+      }
+    });
+  });
+
+  test('cuts a client that does not answer the close', async () => {
+    const pod = await started();
+    const proxy = await startProxy([pod]);
+    const client = await RawClient.connect(proxy.ws, { user: 'alice' });
+    client.socket.pause();
+    await proxy.stop();
+    client.socket.resume();
+    expect((await client.closed).code).toBe(1012);
+  });
+
+  test('a process on SIGTERM closes its clients and ends by itself', async () => {
+    const pod = await started();
+    const child = startChild('proxy/main.ts', [
+      ...['serve', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--user', 'header:Username'],
+      ...['--pods', `pod-1=${pod.address}`, '--trusted-peers', '127.0.0.1'],
+    ]);
+    const { listen } = await child.line(({ msg }) => msg === 'holdfast serves');
+    const client = await RawClient.connect(`${String(listen).replace('http', 'ws')}/ws`, { user: 'alice' });
+    const ended = new Promise<number | null>((resolve) => child.process.once('exit', resolve));
+    child.signal('SIGTERM');
+    expect((await client.closed).code).toBe(1012);
+    expect(await ended).toBe(0);
+  });
+});
