@@ -6,11 +6,12 @@
  * file systems, a folder that is made later, too few inotify watches) the poll sees by the file's signature. After an event the
  * file is read whatever its signature: two writes within one tick of the kernel's clock can leave the same one.
  */
-import { type BigIntStats, type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { type FSWatcher, watch } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from './clock.ts';
 import { codeOf, DiscoveryError, messageOf } from './discovery-error.ts';
+import { type FileReading, readWholeFile, signatureOfFile } from './file-reader.ts';
 import { Settle } from './settle.ts';
 
 export interface FileFollowerOptions {
@@ -23,6 +24,8 @@ export interface FileFollowerOptions {
   /** The longest that constant events can put the reading off. */
   readonly maxQuietMs: number;
   readonly maxBytes: number;
+  /** Default: from the file system. */
+  readonly read?: typeof readWholeFile;
   /** The whole text, when it is another than last time or follows an error. */
   readonly onText: (text: string) => void;
   /** The file cannot be read now. Called once for each state of the file, again at each poll when only the reading failed. */
@@ -38,7 +41,7 @@ const MAX_EVENTS = 100;
 const MAX_TORN_READS = 10;
 
 export class FileFollower {
-  readonly #options: FileFollowerOptions;
+  readonly #options: Required<FileFollowerOptions>;
   readonly #watchers = new Map<string, { watcher: FSWatcher; directory: string }>();
   readonly #settle: Settle;
   #signature = '';
@@ -51,7 +54,7 @@ export class FileFollower {
   #pollAt = 0;
 
   constructor(options: FileFollowerOptions) {
-    this.#options = options;
+    this.#options = { read: readWholeFile, ...options };
     this.#settle = new Settle({ quietMs: options.quietMs, maxMs: options.maxQuietMs });
   }
 
@@ -100,59 +103,47 @@ export class FileFollower {
   async #look(told: boolean): Promise<void> {
     // Watches first: what happens to the file after they stand is seen, what happened before is read below.
     await this.#watchDirectories();
+    const { path, read, maxBytes } = this.#options;
     try {
-      const stats = await stat(this.#options.path, { bigint: true });
-      if (!told && signatureOf(stats) === this.#signature) return;
-      // Asked before opening: opening a pipe waits for a writer.
-      if (!stats.isFile()) throw new DiscoveryError('it is not a regular file');
-      const text = await this.#read();
-      if (text === undefined) this.#torn();
-      else this.#whole(text);
+      if (!told && (await signatureOfFile(path)) === this.#signature) return;
+      const reading = await read(path, maxBytes);
+      if (this.#running) this.#judge(reading);
     } catch (error) {
-      this.#failed(error);
+      if (this.#running) this.#unreadable(error);
     }
   }
 
-  /** The text, or undefined when the file changed while it was read. */
-  async #read(): Promise<string | undefined> {
-    const file = await open(this.#options.path, 'r');
-    try {
-      const before = signatureOf(await file.stat({ bigint: true }));
-      this.#signature = before;
-      const bytes = await readBounded(file, this.#options.maxBytes);
-      const after = signatureOf(await file.stat({ bigint: true }));
-      return before === after ? decode(bytes) : undefined;
-    } finally {
-      await file.close();
-    }
-  }
-
-  #whole(text: string): void {
+  #judge(reading: FileReading): void {
+    this.#signature = reading.signature;
+    if (reading.kind === 'torn') return this.#torn();
     this.#tornReads = 0;
-    if (!this.#running || text === this.#text) return;
-    this.#text = text;
-    this.#options.onText(text);
+    if (reading.kind === 'bad') return this.#tell(reading.error);
+    if (reading.text === this.#text) return;
+    this.#text = reading.text;
+    this.#options.onText(reading.text);
   }
 
   #torn(): void {
     this.#tornReads += 1;
     if (this.#tornReads % MAX_TORN_READS === 0) {
-      this.#failed(
+      this.#tell(
         new DiscoveryError('it keeps changing while it is read; write a new file and rename it over this one'),
       );
     }
     this.#somethingHappened();
   }
 
-  #failed(error: unknown): void {
-    if (!this.#running) return;
-    this.#text = undefined;
+  #unreadable(error: unknown): void {
     const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
     if (missing && this.#signature === 'missing') return;
-    // The text of a file that could be read is judged once; a reading that failed is tried again at each poll.
-    if (missing) this.#signature = 'missing';
-    else if (!(error instanceof DiscoveryError)) this.#signature = '';
-    this.#options.onError(explain(error, missing));
+    // A file that is missing is missing; any other reason may go away without a trace, so the next poll tries again.
+    this.#signature = missing ? 'missing' : '';
+    this.#tell(explain(error, missing));
+  }
+
+  #tell(error: DiscoveryError): void {
+    this.#text = undefined;
+    this.#options.onError(error);
   }
 
   /** The file's folder, and the folder that its symlinks end in; a folder that was made anew is another folder. */
@@ -190,32 +181,8 @@ async function realDirectory(path: string): Promise<string | undefined> {
   return realpath(path).then(dirname, () => undefined);
 }
 
-function signatureOf(stats: BigIntStats): string {
-  return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
-}
-
-async function readBounded(file: FileHandle, maxBytes: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(maxBytes + 1);
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
-    length += bytesRead;
-    if (length > maxBytes) throw new DiscoveryError(`it is larger than ${maxBytes} bytes`);
-    if (bytesRead === 0) return buffer.subarray(0, length);
-  }
-}
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new DiscoveryError('it is not UTF-8 text');
-  }
-}
-
 function explain(error: unknown, missing: boolean): DiscoveryError {
   if (missing) return new DiscoveryError('the file is not there; make it, or name the right one');
-  if (error instanceof DiscoveryError) return error;
   const code = codeOf(error);
   if (code === 'EACCES' || code === 'EPERM') return new DiscoveryError('no permission to read it');
   return new DiscoveryError(messageOf(error));
