@@ -1,18 +1,28 @@
 /** The producer of one user: one message on its way at a time, the same number again until a pod has taken it. */
+import type { Routing } from '../../../proxy/routing/index.ts';
+import type { Agenda, Dice } from './agenda.ts';
 import { QUEUE } from './client.ts';
 import type { SimPod } from './pods.ts';
-import type { World } from './world.ts';
+
+/** What a producer knows and uses. */
+export interface ProducerWorld {
+  readonly agenda: Agenda;
+  readonly dice: Dice;
+  readonly routing: Routing;
+  readonly pods: readonly SimPod[];
+  log(text: string): void;
+}
 
 export class SimProducer {
   readonly user: string;
   /** When each message was first sent, by number minus one. */
   readonly sentAtMs: number[] = [];
   isDone = false;
-  readonly #world: World;
+  readonly #world: ProducerWorld;
   /** In the proxy's own process a producer knows where the user is; elsewhere it has only the rings. */
   readonly #isLocal: boolean;
 
-  constructor(world: World, user: string, isLocal: boolean) {
+  constructor(world: ProducerWorld, user: string, isLocal: boolean) {
     this.user = user;
     this.#world = world;
     this.#isLocal = isLocal;
