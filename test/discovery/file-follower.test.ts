@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileFollower } from '../../proxy/discovery/file-follower.ts';
-import type { FileReading } from '../../proxy/discovery/file-reader.ts';
+import { type FileReading, signatureOfFile } from '../../proxy/discovery/file-reader.ts';
 import { ManualClock } from './manual-clock.ts';
 
 let folder: string;
@@ -20,6 +20,7 @@ afterEach(async () => {
 async function followed(readings: (FileReading | Error)[]) {
   const path = join(folder, 'file');
   await writeFile(path, '');
+  const signature = await signatureOfFile(path);
   const clock = new ManualClock();
   const told: string[] = [];
   let reads = 0;
@@ -29,7 +30,7 @@ async function followed(readings: (FileReading | Error)[]) {
     reads += 1;
     setImmediate(() => looked.resolve());
     if (reading === undefined || reading instanceof Error) throw reading;
-    return reading;
+    return reading.signature === SAME ? { ...reading, signature } : reading;
   };
   const times = { pollMs: 1000, quietMs: 30, maxQuietMs: 200, maxBytes: 100 };
   const onText = (text: string) => void told.push(text);
@@ -43,9 +44,11 @@ async function followed(readings: (FileReading | Error)[]) {
     clock.advance(ms);
     await looked.promise;
   };
-  return { path, told, again, reads: () => reads };
+  return { told, again, pass: (ms: number) => clock.advance(ms), reads: () => reads };
 }
 
+/** Stands for the signature of the real file. */
+const SAME = 'same';
 const text = (content: string): FileReading => ({ signature: content, kind: 'text', text: content });
 const torn: FileReading = { signature: 'torn', kind: 'torn' };
 
@@ -83,5 +86,19 @@ describe('a file follower', () => {
     const { told, again } = await followed([text('a'), text('a'), broken, text('a')]);
     for (let polls = 0; polls < 3; polls += 1) await again(1000);
     expect(told).toEqual(['a', 'error: EIO: i/o error', 'a']);
+  });
+
+  it('reads after an event even when the signature is the same, and after none only when it is not', async () => {
+    const same = (content: string): FileReading => ({ signature: SAME, kind: 'text', text: content });
+    const { told, again, pass, reads } = await followed([same('a'), same('b'), same('c')]);
+    pass(1000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(reads()).toBe(1);
+    await writeFile(join(folder, 'other'), '');
+    while (told.length < 2) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await Promise.race([again(30), new Promise((resolve) => setTimeout(resolve, 20))]);
+    }
+    expect(told).toEqual(['a', 'b']);
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileSource } from '../../proxy/discovery/index.ts';
 import { temporaryFolder } from './fake-api/index.ts';
+import { FastClock } from './fast-clock.ts';
 import { Recorder } from './recorder.ts';
 
 const HOUR_MS = 3_600_000;
@@ -224,6 +225,24 @@ describe('the last good pods stay', () => {
     if (judgement === 'good') await recorder.untilPods(AB);
     else await recorder.untilLine('it is larger than 1048576 bytes');
   });
+});
+
+it('says nothing of a file that was away for a moment', async () => {
+  const folder = await folderOf();
+  const path = join(folder, 'pods.yaml');
+  await writeFile(path, text('a'));
+  const recorder = new Recorder();
+  // Slower than real time, so that a busy machine does not make the moment too long: 250 ms are 2.5 s.
+  const source = fileSource({ path, log: recorder.log, clock: new FastClock(0.1) });
+  cleanups.push(() => source.stop());
+  recorder.start(source);
+  await recorder.untilPods('a=10.0.0.1:8080');
+  await rm(path);
+  // Noticed after 300 ms of these.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await writeFile(path, text('a', 'b'));
+  await recorder.untilPods(AB);
+  expect(recorder.warnings).toEqual([]);
 });
 
 it('tells each distinct error once, and again only after the file was good', async () => {
