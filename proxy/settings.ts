@@ -43,6 +43,7 @@ export function routingOptions(config: Config): RoutingOptions {
     perSecond: handover.perSecond,
     inFlightPerPod: handover.inFlightPerPod,
     retryMaxMs: handover.retryMaxMs,
+    commitMaxMs: COMMIT_MAX_MS,
   };
 }
 

@@ -2,7 +2,8 @@
  * The ring that producers follow.
  *
  * It is the target ring as of the last moment at which every session of this proxy was at its owner. Until all have moved,
- * messages go to the old owner, which is still linked; a session that has moved reads its old link that long.
+ * messages go to the old owner, which is still linked; a session that has moved reads its old link that long. Sessions that
+ * cannot move (their owner refuses them) hold the others up for `commitMaxMs` at most.
  */
 import { Ring, type RingOptions } from '../../ring/index.ts';
 import type { Pod } from '../discovery/index.ts';
@@ -14,9 +15,13 @@ export class Commitment<Session> {
   /** Sessions whose pod is not their owner. */
   readonly #astray = new Set<Session>();
   readonly #movedSince = new Set<Session>();
+  readonly #commitMaxMs: number;
+  /** The target that is not committed yet, and since when it is the target. */
+  #pending: { readonly ring: Ring; readonly sinceMs: number } | undefined;
 
-  constructor(options: RingOptions) {
+  constructor(options: RingOptions, commitMaxMs: number) {
     this.#ring = Ring.of([], options);
+    this.#commitMaxMs = commitMaxMs;
   }
 
   get ring(): Ring {
@@ -46,19 +51,31 @@ export class Commitment<Session> {
     this.#movedSince.delete(session);
   }
 
+  /** When the target is followed whoever has not moved; Infinity when nothing is pending. */
+  nextDeadline(): number {
+    return this.#pending === undefined ? Number.POSITIVE_INFINITY : this.#pending.sinceMs + this.#commitMaxMs;
+  }
+
   /**
    * Follows the target if every session has; returns the sessions that had moved, whose producers follow them now. A ring
    * without pods is never followed: when all pods are unready at once, sessions stay linked where they are.
    */
-  commit(target: Ring, member: (key: string) => Pod | undefined): Session[] {
-    if (this.#astray.size > 0 || target.keys.length === 0) return [];
-    if (this.#ring !== target) {
-      this.#ring = target;
-      this.#pods = new Map(target.keys.flatMap((key) => withPod(key, member(key))));
-    }
+  commit(target: Ring, member: (key: string) => Pod | undefined, now: number): Session[] {
+    if (target.keys.length === 0) return [];
+    if (this.#ring === target) this.#pending = undefined;
+    else if (this.#pending?.ring !== target) this.#pending = { ring: target, sinceMs: now };
+    if (this.#astray.size > 0 && now < this.nextDeadline()) return [];
+    this.#follow(target, member);
     const moved = [...this.#movedSince];
     this.#movedSince.clear();
     return moved;
+  }
+
+  #follow(target: Ring, member: (key: string) => Pod | undefined): void {
+    this.#pending = undefined;
+    if (this.#ring === target) return;
+    this.#ring = target;
+    this.#pods = new Map(target.keys.flatMap((key) => withPod(key, member(key))));
   }
 }
 

@@ -10,6 +10,8 @@ export interface Place {
   left: readonly Pod[];
   /** The session has asked for a link and has not got one. */
   wants: 'open' | 'recovery' | undefined;
+  /** It wants to be where another session of its user is: at the first try; that one may be wrong. */
+  follows: boolean;
   /** The pod it was sent to, until it has arrived there or failed. */
   sentTo: string | undefined;
   /** It counts as on its way there: from the grant until the link is connected or has failed. */
@@ -25,7 +27,7 @@ export const LEFT_MAX = 8;
 export function newPlace(user: string, key: string): Place {
   return {
     ...{ user, key, pod: undefined, left: [], wants: undefined },
-    ...{ sentTo: undefined, holdsSlot: false, notBeforeMs: 0, failures: 0 },
+    ...{ follows: false, sentTo: undefined, holdsSlot: false, notBeforeMs: 0, failures: 0 },
   };
 }
 

@@ -44,6 +44,14 @@ export class Queues<Session> {
     if (classes?.size === 0) this.#byPod.delete(place.podId);
   }
 
+  /** Takes out all that wait for a pod, most urgent first. */
+  takeAll(podId: string): Session[] {
+    const classes = this.#byPod.get(podId);
+    const waiting = ORDER.flatMap((urgency) => [...(classes?.get(urgency) ?? [])]);
+    for (const session of waiting) this.remove(session);
+    return waiting;
+  }
+
   /** The most urgent session that waits for a pod. */
   first(podId: string): { session: Session; urgency: Urgency } | undefined {
     const classes = this.#byPod.get(podId);

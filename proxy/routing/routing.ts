@@ -26,6 +26,8 @@ export interface RoutingOptions {
   readonly perSecond: number;
   /** Links on their way to CONNECTED, at most, for each pod. */
   readonly inFlightPerPod: number;
+  /** How long sessions that cannot move hold up the commit of a ring. */
+  readonly commitMaxMs: number;
   /** Longest wait between two tries of one session. */
   readonly retryMaxMs: number;
 }
@@ -77,7 +79,7 @@ export class Routing {
     this.#membership = new Membership(options);
     this.#fleet = new Fleet(options.inFlightPerPod);
     this.#bucket = new TokenBucket(options.perSecond, Math.min(BURST, options.perSecond));
-    this.#commitment = new Commitment(options.ring);
+    this.#commitment = new Commitment(options.ring, options.commitMaxMs);
   }
 
   /** The ring that sessions are being moved to. */
@@ -156,6 +158,7 @@ export class Routing {
     if (place === undefined) return;
     place.wants = cause;
     place.pod = undefined;
+    place.follows = attempt === 0;
     place.notBeforeMs = attempt === 0 ? now : now + this.#backoff(attempt - 1);
     this.#enqueue(session, place, now);
   }
@@ -201,8 +204,17 @@ export class Routing {
       place.pod = undefined;
       this.#commitment.setAstray(session, false);
       this.#dequeue(session);
+      this.#redirectSiblings(place, now);
     }
     if (blame === 'pod') this.#suspect(pod.id, now);
+  }
+
+  /** Those that were to follow a session which has lost its link too look elsewhere. */
+  #redirectSiblings(place: Place, now: number): void {
+    for (const sibling of this.#byUser.get(place.user) ?? []) {
+      const other = this.#places.get(sibling);
+      if (other?.wants !== undefined && this.#queues.has(sibling)) this.#enqueue(sibling, other, now);
+    }
   }
 
   /** The session has ended. */
@@ -224,11 +236,11 @@ export class Routing {
     this.#wake(now);
     const grants: Grant[] = [];
     for (const podId of this.#queues.podIds()) this.#grantFor(podId, now, grants);
-    return { grants, committed: this.#commit() };
+    return { grants, committed: this.#commit(now) };
   }
 
-  #commit(): SessionId[] {
-    const moved = this.#commitment.commit(this.target, (key) => this.#membership.member(key));
+  #commit(now: number): SessionId[] {
+    const moved = this.#commitment.commit(this.target, (key) => this.#membership.member(key), now);
     for (const session of moved) {
       const place = this.#places.get(session);
       if (place !== undefined) place.left = [];
@@ -237,7 +249,7 @@ export class Routing {
   }
 
   nextDeadline(now: number): number {
-    let at = this.#membership.nextDeadline();
+    let at = Math.min(this.#membership.nextDeadline(), this.#commitment.nextDeadline());
     for (const wakeAt of this.#delayed.values()) at = Math.min(at, wakeAt);
     for (const podId of this.#queues.podIds()) {
       if (this.#fleet.healthOf(podId).hasRoom()) at = Math.min(at, this.#bucket.readyAt(now));
@@ -294,7 +306,7 @@ export class Routing {
   }
 
   #enqueue(session: SessionId, place: Place, now: number): void {
-    const choice = place.wants === undefined ? this.#chooseMove(place) : this.#chooseAny(place, now);
+    const choice = place.wants === undefined ? this.#chooseMove(place) : this.#chooseLink(session, place, now);
     this.#dequeue(session);
     if (choice === undefined) return;
     const notBeforeMs = Math.max(place.notBeforeMs, choice.notBeforeMs);
@@ -307,6 +319,19 @@ export class Routing {
     const owner = this.#ownerOf(place);
     if (owner === undefined) return undefined;
     return { podId: owner.id, notBeforeMs: this.#fleet.healthOf(owner.id).suspectUntilMs };
+  }
+
+  /**
+   * Sessions of one user belong together, for a message goes to one pod: the first try of one that has no link is where
+   * another one is linked, suspect or not; that link works.
+   */
+  #chooseLink(session: SessionId, place: Place, now: number): { podId: string; notBeforeMs: number } | undefined {
+    if (!place.follows) return this.#chooseAny(place, now);
+    for (const sibling of this.#byUser.get(place.user) ?? []) {
+      const podId = sibling === session ? undefined : this.#places.get(sibling)?.pod?.id;
+      if (podId !== undefined && this.#fleet.pod(podId) !== undefined) return { podId, notBeforeMs: now };
+    }
+    return this.#chooseAny(place, now);
   }
 
   /** Without a link: the first in the agreed order that is not suspect, or the one whose suspicion ends first. */
@@ -340,10 +365,9 @@ export class Routing {
     const wasSuspect = health.isSuspect(now);
     health.failed(now);
     if (wasSuspect) return;
-    for (let first = this.#queues.first(podId); first !== undefined; first = this.#queues.first(podId)) {
-      this.#queues.remove(first.session);
-      const place = this.#places.get(first.session);
-      if (place !== undefined) this.#enqueue(first.session, place, now);
+    for (const session of this.#queues.takeAll(podId)) {
+      const place = this.#places.get(session);
+      if (place !== undefined) this.#enqueue(session, place, now);
     }
   }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RETRY_MIN_MS } from '../../proxy/routing/routing.ts';
 import { pod, userOf, World } from './world.ts';
 
@@ -135,7 +135,7 @@ test('sessions of one pod are moved in another order than they came', () => {
 });
 
 test('a handover that was kept is tried again, each time later, until it arrives', () => {
-  const world = new World(['a', 'b']);
+  const world = new World(['a', 'b'], { commitMaxMs: Number.POSITIVE_INFINITY });
   const session = world.linked(userOf('a', 'b'));
   world.pods(pod('a', 'draining'), 'b');
   expect(world.grants()).toEqual(['1 handover b']);
@@ -240,6 +240,62 @@ test('the ring is committed when every session is at its owner, and those that m
   expect(world.routing.tick(world.now).committed.toSorted()).toEqual(sessions);
   expect(world.routing.committed).toBe(world.routing.target);
   expect(world.routing.tick(world.now).committed).toEqual([]);
+});
+
+test.each([
+  ['not before', 29_999, 'old'],
+  ['when the bound is reached', 30_000, 'new'],
+  ['later', 30_001, 'new'],
+])('sessions that cannot move hold up the commit for a bounded time: %s', (_, afterMs, expected) => {
+  const world = new World(['a', 'b'], { commitMaxMs: 30_000, admitAfterMs: 0 });
+  const stuck = world.linked(userOf('a', 'b'));
+  world.linked(userOf('b', 'a'));
+  const old = world.routing.committed;
+  world.pods(pod('a', 'draining'), 'b');
+  world.grants();
+  world.fails(stuck, 'b');
+  world.now = afterMs;
+  const { committed } = world.routing.tick(world.now);
+  expect(world.routing.committed === old ? 'old' : 'new').toBe(expected);
+  expect(committed).toEqual([]);
+});
+
+describe('sessions of one user belong together, since a message goes to one pod', () => {
+  test('one that has lost its link goes where the other one is, suspect or not', () => {
+    const world = new World(['a', 'b']);
+    const user = userOf('a', 'b');
+    const [first] = [world.linked(user), world.linked(user)];
+    world.loses(first, 'a');
+    expect(world.grants()).toEqual(['1 recovery a']);
+  });
+
+  test('when that fails it takes the next pod of the agreed order', () => {
+    const world = new World(['a', 'b']);
+    const user = userOf('a', 'b');
+    const [first] = [world.linked(user), world.linked(user)];
+    world.loses(first, 'a');
+    world.grants();
+    world.fails(first, 'a', 'pod');
+    world.routing.request(first, 'recovery', 1, world.now);
+    expect(world.until(world.now + 1_000)).toEqual([expect.stringContaining('1 recovery b')]);
+  });
+
+  test('when the pod has died the second loss sends both to the next pod', () => {
+    const world = new World(['a', 'b']);
+    const user = userOf('a', 'b');
+    const sessions = [world.linked(user), world.linked(user)];
+    for (const session of sessions) world.loses(session, 'a');
+    expect(world.grants()).toEqual(['1 recovery b', '2 recovery b']);
+  });
+
+  test('a new session joins the others in the middle of their move', () => {
+    const world = new World(['a', 'b']);
+    const user = userOf('a', 'b');
+    world.linked(user);
+    world.pods(pod('a', 'draining'), 'b');
+    world.open(user);
+    expect(world.grants().toSorted()).toEqual(['1 handover b', '2 open a']);
+  });
 });
 
 test('a ring without sessions is committed at once', () => {

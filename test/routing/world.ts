@@ -10,6 +10,7 @@ export const OPTIONS: RoutingOptions = {
   admitAfterMs: 1_000,
   perSecond: 100,
   inFlightPerPod: 10,
+  commitMaxMs: 30_000,
   retryMaxMs: 5_000,
 };
 

@@ -22,6 +22,7 @@ const ROUTING = {
   admitAfterMs: 150,
   perSecond: 100,
   inFlightPerPod: 4,
+  commitMaxMs: 30_000,
   retryMaxMs: 1_000,
 };
 
