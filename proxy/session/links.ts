@@ -76,7 +76,8 @@ function onReceipt(core: Core, link: Link, frame: Frame, binary: boolean, now: n
     if (core.primary !== hadPrimary) flushClientHold(core, now);
     return;
   }
-  if (core.receipts.pay(id, link.id) !== undefined) core.sendClient(frame.bytes, binary);
+  const isUncounted = core.options.barrier === 'settle' && link === core.primary;
+  if (core.receipts.pay(id, link.id) !== undefined || isUncounted) core.sendClient(frame.bytes, binary);
 }
 
 /** An old link has answered its DISCONNECT: everything it had has come, and it has taken all that it was sent before. */
@@ -88,17 +89,12 @@ function closed(core: Core, link: Link, now: number): void {
 
 function onError(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   if (link === core.next) return onErrorBeforeLive(core, link, frame, binary, now);
-  if (link !== core.primary) return onErrorOfOld(link, now);
+  if (link !== core.primary) return;
   if (isPodTrouble(frame)) {
     core.emit({ type: 'close-link', link: link.id, how: 'abort' });
     return linkEnded(core, link, { kind: 'closed', code: 1001, reason: frame.header('message') ?? '' }, now);
   }
   core.sendClient(frame.bytes, binary);
-  if (link.state.name === 'live') link.to({ ...link.state, erroredAtMs: now });
-}
-
-/** Not the client's, for its frames go elsewhere by now; but a link that ends so has not ended in order. */
-function onErrorOfOld(link: Link, now: number): void {
   if (link.state.name === 'live') link.to({ ...link.state, erroredAtMs: now });
 }
 
@@ -116,9 +112,15 @@ function onErrorBeforeLive(core: Core, link: Link, frame: Frame, binary: boolean
 export function linkEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
   if (link === core.primary) return primaryEnded(core, link, linkEnd, now);
   if (link === core.next) return nextEnded(core, link, linkEnd, now);
-  const errored = link.state.name === 'live' && link.state.erroredAtMs !== undefined;
-  const inOrder = !errored && linkEnd.kind === 'closed' && (linkEnd.code === 1000 || linkEnd.code === 1001);
-  drained(core, link, inOrder, now);
+  drained(core, link, answersDisconnect(link, linkEnd), now);
+}
+
+/**
+ * Only the answer to our DISCONNECT proves that nothing is missing; RabbitMQ before 3.12 answers it with close 1000 alone. A pod
+ * that closes by itself may have thrown away what it had (Spring does, with 1001).
+ */
+function answersDisconnect(link: Link, linkEnd: LinkEnd): boolean {
+  return link.state.name === 'closing' && linkEnd.kind === 'closed' && linkEnd.code === 1000;
 }
 
 function primaryEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {

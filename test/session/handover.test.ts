@@ -26,7 +26,7 @@ test('the facts of a handover', () => {
   expect(play.known('link-live')).toMatchObject([{ pod: { name: 'b' }, cause: 'handover', tookMs: 30 }]);
   play.pod(2, TO_SWITCH);
   expect(play.known('switched')).toMatchObject([{ from: { name: 'a' }, to: { name: 'b' } }]);
-  play.ends(1, 1001);
+  play.event({ type: 'committed' }).shows().after(5_000).forget().ends(1, 1000);
   expect(play.known('handed-over')).toMatchObject([{ from: { name: 'a' }, to: { name: 'b' }, gapMs: 0, proven: true }]);
 });
 

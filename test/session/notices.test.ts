@@ -24,7 +24,7 @@ test('it is answered without a link', () => {
 });
 
 test('a handover that ended in order is proven', () => {
-  const play = moved(hearing()).ends(1, 1001);
+  const play = moved(hearing()).event({ type: 'committed' }).shows().at(5_000).forget().ends(1, 1000);
   expect(notices(play.shown)).toEqual([
     { type: 'moved', from: 'a', to: 'b', planned: true, gapMs: 0, continuity: 'proven' },
   ]);
