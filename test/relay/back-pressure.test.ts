@@ -97,6 +97,23 @@ describe('a slow client', () => {
     let body = '';
     while (body !== 'last') body = textOf(await client.frame('MESSAGE'));
   });
+
+  test('that gets full in the middle of a handover is handed over: the new link is read until it is live', async () => {
+    const polite = await scriptedPod('pod-1');
+    const slow = await scriptedPod('pod-2', { polite: false });
+    const proxy = await startProxy([polite], ['--client-high-mark', '64KiB']);
+    const client = await RawClient.connect(proxy.ws, { user: 'slow' });
+    const old = await polite.link(0);
+    client.socket.pause();
+    proxy.setPods([{ ...polite, state: 'draining' }, slow]);
+    const next = await slow.link(0);
+    await next.frame('CONNECT');
+    await flood(old.socket, (body) =>
+      old.send('MESSAGE', { subscription: 1, 'message-id': 1, destination: '/a' }, body),
+    );
+    next.send('CONNECTED', { version: '1.2' });
+    await proxy.line(({ msg }) => msg.startsWith('switched'));
+  });
 });
 
 describe('a slow pod', () => {
