@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import { readRetryAfter } from './api-answers.ts';
-import { codeOf, DiscoveryError, messageOf } from './discovery-error.ts';
+import { codeOf, messageOf } from './discovery-error.ts';
 import type { Failure } from './failure.ts';
 import { type KubeConfigOptions, type KubeConnection, KubeCredentials } from './kube-credentials.ts';
 
@@ -130,7 +130,7 @@ class Call {
     });
     response.on('end', () => this.#end());
     response.on('error', (error) => this.fail(failureOf(error, server)));
-    response.on('close', () => this.fail(failureOf(new Error('the connection broke within the answer'), server)));
+    response.on('close', () => this.fail(brokenConnection(server)));
   }
 
   #end(): void {
@@ -142,13 +142,17 @@ class Call {
 
 function failureOf(error: unknown, server: string): Failure {
   const code = codeOf(error) ?? '';
-  if (error instanceof DiscoveryError) return { kind: 'credentials', message: error.message };
   if (TLS_CODES.test(code)) {
     return {
       kind: 'tls',
       message: `the Kubernetes API at ${server} cannot be trusted: ${messageOf(error)} (${code}); check the certificate authority of the kubeconfig`,
     };
   }
+  if (code === 'ECONNRESET') return brokenConnection(server);
   const hint = code === 'ECONNREFUSED' || code === 'ENOTFOUND' ? '; check the server of the kubeconfig' : '';
   return { kind: 'network', message: `cannot reach the Kubernetes API at ${server}: ${messageOf(error)}${hint}` };
+}
+
+function brokenConnection(server: string): Failure {
+  return { kind: 'network', message: `the connection to the Kubernetes API at ${server} broke` };
 }
