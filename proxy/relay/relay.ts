@@ -104,6 +104,7 @@ export class Relay {
   clientDrained(): void {
     this.#slowSinceMs = Number.POSITIVE_INFINITY;
     for (const { leg } of this.#links.values()) leg.socket.pause('client is full', false);
+    this.#tell({ type: 'client-full', full: false });
   }
 
   /**
@@ -176,6 +177,7 @@ export class Relay {
     if (!this.#client.socket.isFull || this.#slowSinceMs !== Number.POSITIVE_INFINITY) return;
     this.#slowSinceMs = this.#host.now();
     for (const link of this.#links.values()) this.#throttle(link);
+    this.#tell({ type: 'client-full', full: true });
   }
 
   /** A link that is still on its way is read even then, or the pod would be blamed for answers that we do not read. */

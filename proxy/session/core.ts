@@ -55,6 +55,8 @@ export class Core {
   lastLink: LinkId = 0;
   lastReceipt = 0;
   outage: Outage | undefined;
+  /** Since when live links are not read because the client is full. Their drains stand still that long. */
+  fullSinceMs: number | undefined;
 
   readonly subscriptions = new Subscriptions();
   readonly notices = new Notices();

@@ -36,6 +36,8 @@ export type SessionEvent =
   | { readonly type: 'client-gone'; readonly code: number }
   /** The client has missed its heart-beats, or does not take what it is sent. */
   | { readonly type: 'client-failed'; readonly reason: 'silent' | 'slow' }
+  /** The client does not take what it is sent, so live links are not read; or it does again. */
+  | { readonly type: 'client-full'; readonly full: boolean }
   /** Routing has chosen a pod: in answer to `request-link`, or unasked, for a planned move. */
   | { readonly type: 'granted'; readonly cause: LinkCause; readonly pod: Pod }
   /** The WebSocket to the pod is open. */

@@ -14,6 +14,7 @@ import type { Pod } from '../discovery/index.ts';
 import { clientFrame, flushClientHold, left } from './client.ts';
 import { Core } from './core.ts';
 import { type Admission, admit, release } from './delivery.ts';
+import { resumeDrains, standsStill, stopDrains } from './drains.ts';
 import type { Deadline, Effect } from './effects.ts';
 import { end, refuse } from './ending.ts';
 import type { LinkId, SessionEvent } from './events.ts';
@@ -86,7 +87,7 @@ export class Session {
   *#deadlines(): Iterable<Deadline> {
     const { links, ordering, outage, options, leaveBy, phase } = this.#core;
     if (phase === 'ended') return;
-    for (const link of links.values()) yield link.deadline();
+    for (const link of links.values()) if (!standsStill(this.#core, link)) yield link.deadline();
     if (ordering !== undefined) yield { atMs: ordering.nextDeadline(), why: 'held messages may go' };
     if (outage !== undefined) yield { atMs: outage.sinceMs + options.outageMaxMs, why: 'outage-max' };
     yield { atMs: leaveBy, why: 'receipt of DISCONNECT' };
@@ -103,6 +104,8 @@ export class Session {
         return end(core, { why: 'client-left', code: 1000, reason: '' });
       case 'client-failed':
         return clientFailed(core, event.reason);
+      case 'client-full':
+        return event.full ? stopDrains(core, now) : resumeDrains(core, now);
       case 'granted':
         granted(core, event.cause, event.pod, now);
         return flushIfLinked(core, now);
@@ -143,7 +146,7 @@ function flushIfLinked(core: Core, now: number): void {
 
 function tick(core: Core, now: number): void {
   if (now >= core.leaveBy) return left(core);
-  for (const link of [...core.links.values()]) tickLink(core, link, now);
+  for (const link of [...core.links.values()]) if (!standsStill(core, link)) tickLink(core, link, now);
   if (core.outage !== undefined && now >= core.outage.sinceMs + core.options.outageMaxMs) return giveUp(core);
   release(core, now);
   flushIfLinked(core, now);

@@ -73,3 +73,16 @@ test('where the barrier only waits, receipts are passed on but not counted on: S
   play.grant('b').forget().connects(2).forget().after(200).forget();
   play.pod(1, 'RECEIPT receipt-id:late').shows();
 });
+
+test('while the client is full an old link is not read, so its drain stands still', () => {
+  const play = Playbook.switched().event({ type: 'committed' }).shows().at(4_000).shows();
+  play.event({ type: 'client-full', full: true }).shows().at(20_000).shows();
+  play.event({ type: 'client-full', full: false }).shows().at(20_999).shows();
+  play.at(21_000).shows('1 < DISCONNECT receipt:holdfast-close-2');
+});
+
+test('so does the wait for the answer to its DISCONNECT', () => {
+  const play = Playbook.switched().event({ type: 'committed' }).shows().at(5_000).forget();
+  play.event({ type: 'client-full', full: true }).event({ type: 'client-full', full: true }).shows().at(9_000).shows();
+  play.event({ type: 'client-full', full: false }).shows().at(9_499).shows().at(9_500).shows('close 1 abort');
+});
