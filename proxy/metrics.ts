@@ -79,12 +79,6 @@ class Cells {
     this.#cells.clear();
   }
 
-  remove(label: string, value: string): void {
-    const at = this.labels.indexOf(label);
-    if (at < 0) return;
-    for (const [key, { values }] of this.#cells) if (values[at] === value) this.#cells.delete(key);
-  }
-
   /** Shows every cell to prom-client. */
   show(metric: { reset(): void; inc(labels: Record<string, string>, value: number): void }): void {
     metric.reset();
@@ -96,7 +90,7 @@ class Cells {
 
 /** What a row of the table becomes in a registry. */
 interface Row<Handle> {
-  make(registry: Registry, all: Cells[]): Handle;
+  make(registry: Registry): Handle;
 }
 
 function cellsRow<Handle>(
@@ -106,9 +100,8 @@ function cellsRow<Handle>(
   handle: (cells: Cells) => Handle,
   bound: { readonly max: number; readonly known: readonly (readonly string[])[] },
 ): Row<Handle> {
-  const make = (registry: Registry, all: Cells[]) => {
+  const make = (registry: Registry) => {
     const cells = new Cells(labels, bound.max, bound.known);
-    all.push(cells);
     new kind({
       name,
       help,
@@ -140,7 +133,7 @@ const tallies = <V extends string>(name: string, help: string, label: string, kn
 const openTallies = (name: string, help: string, label: string): Row<Tallies> =>
   cellsRow(Counter, [name, help], [label], (cells) => cells, { max: MAX_OPEN_VALUES, known: [] });
 
-/** Series come with their first use and go with `forgetPod` or `clear`. */
+/** Series come with their first use and go with `clear`: what is there is read anew at each scrape. */
 const dials = <V extends readonly string[]>(
   name: string,
   help: string,
@@ -254,8 +247,6 @@ type Handles = { readonly [Key in keyof typeof TABLE]: ReturnType<(typeof TABLE)
 export interface Metrics extends Handles {
   /** Runs `read` before each scrape: for values that are cheaper to look up than to keep. */
   beforeScrape(read: () => void): void;
-  /** The pod is gone: its series end. A child of it that somebody kept counts for nothing from now on. */
-  forgetPod(pod: string): void;
   /** The one series of holdfast_ring_info. */
   ringIs(version: string): void;
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -264,17 +255,13 @@ export interface Metrics extends Handles {
 /** @param options.process also the metrics of the Node process, event loop lag among them; default true */
 export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry();
-  const all: Cells[] = [];
   const readers: (() => void)[] = [];
   if (options.process ?? true) collectDefaultMetrics({ register: registry });
-  const made = Object.entries(TABLE).map(([key, row]) => [key, row.make(registry, all)]);
+  const made = Object.entries(TABLE).map(([key, row]) => [key, row.make(registry)]);
   const handles: Handles = Object.fromEntries(made);
   return {
     ...handles,
     beforeScrape: (read) => void readers.push(read),
-    forgetPod: (pod) => {
-      for (const cells of all) cells.remove('pod', pod);
-    },
     ringIs: (version) => {
       handles.ringInfo.clear();
       handles.ringInfo.of(version).set(1);

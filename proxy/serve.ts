@@ -121,6 +121,9 @@ function readOnScrape(metrics: Metrics, board: Switchboard, source: TopologySour
     for (const [pod, count] of board.sessionsByPod()) metrics.sessions.of(pod).set(count);
     metrics.links.clear();
     for (const { pod, state } of board.links()) metrics.links.of(pod.name, state).inc();
+    const { client, link } = board.paused;
+    metrics.paused.of('client').set(client);
+    metrics.paused.of('link').set(link);
     metrics.heldBytes.set(board.held.bytes);
     metrics.heldFrames.set(board.held.frames);
     metrics.governorQueue.set(board.governed.queued);

@@ -71,6 +71,13 @@ export class Relay {
     return this.#session.links();
   }
 
+  /** Sockets that are not read now, by side. */
+  get paused(): { readonly client: number; readonly link: number } {
+    let link = 0;
+    for (const { leg } of this.#links.values()) if (leg.socket.isPaused) link++;
+    return { client: this.#client.socket.isPaused ? 1 : 0, link };
+  }
+
   granted(cause: LinkCause, pod: Pod): void {
     this.#tell({ type: 'granted', cause, pod });
   }

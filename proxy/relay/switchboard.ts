@@ -119,6 +119,16 @@ export class Switchboard {
     for (const relay of this.#relays.values()) yield* relay.links();
   }
 
+  /** Sockets that are not read now, by side. */
+  get paused(): { readonly client: number; readonly link: number } {
+    const sum = { client: 0, link: 0 };
+    for (const { paused } of this.#relays.values()) {
+      sum.client += paused.client;
+      sum.link += paused.link;
+    }
+    return sum;
+  }
+
   topology(topology: Topology): void {
     this.#routing.topology(topology, this.#now());
     this.#decideSoon();
