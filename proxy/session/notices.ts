@@ -7,6 +7,7 @@
 import type { Frame, Version } from '../../stomp/index.ts';
 import { encode } from '../../stomp/index.ts';
 import { SESSION_DESTINATION } from './options.ts';
+import { echoed } from './replay.ts';
 
 export interface Moved {
   readonly type: 'moved';
@@ -53,7 +54,7 @@ export class Notices {
       encode(
         'MESSAGE',
         {
-          subscription,
+          subscription: echoed(subscription, version),
           'message-id': `holdfast-${this.#count}`,
           destination: SESSION_DESTINATION,
           'content-type': 'application/json',

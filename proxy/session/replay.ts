@@ -73,11 +73,20 @@ export function disconnect(receipt: string, version: Version): Uint8Array {
   return encode('DISCONNECT', { receipt }, undefined, version);
 }
 
+/**
+ * What a client has said, fit to be said back to it. STOMP 1.0 has no escapes: a CR that stood there is an octet that few peers
+ * survive, and before CONNECTED frames are read by the rules of 1.2, whose escapes may stand for what 1.0 cannot carry.
+ */
+export function echoed(value: string, version: Version): string {
+  return version === '1.0' ? value.replaceAll(/[\r\n]/g, ' ') : value;
+}
+
 export function receipt(id: string, version: Version): Uint8Array {
-  return encode('RECEIPT', { 'receipt-id': id }, undefined, version);
+  return encode('RECEIPT', { 'receipt-id': echoed(id, version) }, undefined, version);
 }
 
 /** ERROR for the client, made by the proxy: a short message, and in the body what to do. */
 export function error(message: string, detail: string, version: Version, receiptId?: string): Uint8Array {
-  return encode('ERROR', { message, 'receipt-id': receiptId, 'content-type': 'text/plain' }, detail, version);
+  const answers = receiptId === undefined ? undefined : echoed(receiptId, version);
+  return encode('ERROR', { message, 'receipt-id': answers, 'content-type': 'text/plain' }, detail, version);
 }
