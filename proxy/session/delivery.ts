@@ -4,7 +4,7 @@ import type { Core } from './core.ts';
 import type { Fact } from './effects.ts';
 import type { Link } from './link.ts';
 import { type HeldMessage, Ordering } from './ordering.ts';
-import { parseSequence, type SequenceNumber } from './sequence.ts';
+import { parseSequence, type SequenceNumber, type Verdict } from './sequence.ts';
 
 /** May a message go to the client, and what its headers have shown. */
 export interface Admission {
@@ -15,6 +15,8 @@ export interface Admission {
 const DELIVER: Admission = { deliver: true, facts: [] };
 const DUPLICATE: Admission = { deliver: false, facts: [{ type: 'duplicate-dropped' }] };
 
+const KINDS = ['lost', 'reordered', 'duplicated'] as const;
+
 /** Checks a message that is about to be delivered: a repeat of a known id is dropped, sequence numbers are audited. */
 export function admit(core: Core, frame: Frame, now: number): Admission {
   const id = idOf(core, frame);
@@ -24,14 +26,21 @@ export function admit(core: Core, frame: Frame, now: number): Admission {
 }
 
 function check(core: Core, id: string | undefined, sequence: SequenceNumber | undefined, now: number): Admission {
-  if (id !== undefined && !core.dedup.isNew(id)) return DUPLICATE;
-  if (sequence === undefined) return DELIVER;
+  const isRepeat = id !== undefined && !core.dedup.isNew(id);
+  if (sequence === undefined) return isRepeat ? DUPLICATE : DELIVER;
   const verdict = core.sequences.note(sequence, now);
-  const facts: Fact[] = [];
-  for (const kind of ['lost', 'reordered', 'duplicated'] as const) {
-    if (verdict[kind] > 0) facts.push({ type: 'sequence', kind, count: verdict[kind] });
-  }
+  if (isRepeat) return dropped(verdict);
+  const facts = KINDS.flatMap((kind) => factsOf(kind, verdict));
   return facts.length === 0 ? DELIVER : { deliver: true, facts };
+}
+
+/** A repeat may come under a number of its own: that one is not missing. What became of the repeat itself is nothing to count. */
+function dropped(verdict: Verdict): Admission {
+  return verdict.lost === 0 ? DUPLICATE : { deliver: false, facts: [...DUPLICATE.facts, ...factsOf('lost', verdict)] };
+}
+
+function factsOf(kind: keyof Verdict, verdict: Verdict): Fact[] {
+  return verdict[kind] === 0 ? [] : [{ type: 'sequence', kind, count: verdict[kind] }];
 }
 
 function sequenceOf(frame: Frame): SequenceNumber | undefined {

@@ -137,3 +137,33 @@ describe('sequence numbers', () => {
     expect(sequences.expects(at(5))).toBe(expected);
   });
 });
+
+describe('a repeat that comes under a number of its own', () => {
+  const played = () => Playbook.opened().pod(1, message('holdfast-id:x holdfast-seq:s:1')).forget();
+
+  test('is dropped, and its number is not missing', () => {
+    const play = played().pod(1, message('holdfast-id:x holdfast-seq:s:2')).shows();
+    play.pod(1, message('holdfast-id:y holdfast-seq:s:3')).forget();
+    play.event({ type: 'client-gone', code: 1000 }).forget();
+    expect(play.known('sequence')).toEqual([]);
+    expect(play.known('duplicate-dropped').length).toBe(1);
+  });
+
+  test('nor is it missing when it comes while links are put in order', () => {
+    const play = Playbook.switched().pod(1, message('holdfast-id:x holdfast-seq:s:1')).forget();
+    play.pod(2, message('holdfast-id:x holdfast-seq:s:2')).shows();
+    const next = message('holdfast-id:y holdfast-seq:s:3');
+    play.pod(2, next).shows(`client < ${next}`);
+  });
+
+  test('a repeat under the same number is no duplicate that the client got', () => {
+    const play = played().pod(1, message('holdfast-id:x holdfast-seq:s:1')).shows();
+    expect(play.known('sequence')).toEqual([]);
+  });
+
+  test('the holes before it are counted as those of any message', () => {
+    const play = played().pod(1, message('holdfast-id:x holdfast-seq:s:3')).shows();
+    play.event({ type: 'client-gone', code: 1000 }).forget();
+    expect(play.known('sequence')).toMatchObject([{ kind: 'lost', count: 1 }]);
+  });
+});
