@@ -11,7 +11,8 @@
  * numbers, older links first. In a lane nothing overtakes what is held; between lanes there is no order to keep.
  *
  * A link that was left can be chosen again. It then is older and newer than the links between: what was sent to it before
- * may still be under way, and what comes now is the latest. So they wait for it as they did, and it for them.
+ * may still be under way, and what comes now is the latest. So they wait for it as they did, and it for them; but they wait
+ * `orderMaxMs` at most, for it is busy with what is new and may never be silent.
  */
 import type { LinkId } from './events.ts';
 import type { Held } from './hold.ts';
@@ -154,12 +155,11 @@ export class Ordering {
   /** Messages of this link may be held, because there is an older one. */
   holdsBack(link: LinkId): boolean {
     const watched = this.#links.get(link);
-    return watched !== undefined && this.#lastOnOlder({ link, rank: watched.rank, destination: '' }) !== undefined;
+    return watched !== undefined && this.#hasOlder({ link, rank: watched.rank });
   }
 
   #releaseAt(message: Ranked): number {
-    const heardMs = this.#lastOnOlder(message);
-    if (heardMs === undefined) return message.arrivedMs;
+    if (!this.#hasOlder(message)) return message.arrivedMs;
     switch (message.sequence === undefined ? 'unknown' : this.#sequences.expects(message.sequence)) {
       case 'next':
       case 'passed':
@@ -167,18 +167,26 @@ export class Ordering {
       case 'hole':
         return message.arrivedMs + this.#options.orderMaxMs;
       case 'unknown':
-        return Math.max(heardMs + this.#options.orderQuietMs, message.arrivedMs + ORDER_POLL_MS);
+        return Math.max(this.#quietAt(message), message.arrivedMs + ORDER_POLL_MS);
     }
   }
 
-  /** When an older link was last heard on the message's destination; undefined when there is no older link. */
-  #lastOnOlder(message: Pick<Ranked, 'link' | 'rank' | 'destination'>): number | undefined {
-    let last: number | undefined;
-    for (const [link, { firstRank, activity }] of this.#links) {
+  /** When the message's destination counts as silent on every older link. */
+  #quietAt(message: Ranked): number {
+    const { orderQuietMs, orderMaxMs } = this.#options;
+    let at = Number.NEGATIVE_INFINITY;
+    for (const [link, { rank, firstRank, activity }] of this.#links) {
       if (link === message.link || firstRank >= message.rank) continue;
-      last = Math.max(last ?? 0, activity.last(message.destination));
+      const quietMs = activity.last(message.destination) + orderQuietMs;
+      const isChosenAgain = rank > message.rank;
+      at = Math.max(at, isChosenAgain ? Math.min(quietMs, message.arrivedMs + orderMaxMs) : quietMs);
     }
-    return last;
+    return at;
+  }
+
+  #hasOlder(message: Pick<Ranked, 'link' | 'rank'>): boolean {
+    for (const [link, { firstRank }] of this.#links) if (link !== message.link && firstRank < message.rank) return true;
+    return false;
   }
 }
 

@@ -137,3 +137,29 @@ test('streams of one destination do not wait for each other', () => {
   const play = Playbook.switched().pod(1, numbered(1)).forget().pod(2, numbered(3)).shows();
   play.pod(2, numbered(1, 'other')).shows(`client < ${numbered(1, 'other')}`);
 });
+
+test('a pod that is chosen again and is never silent: what came between waits for it no longer than order-max', () => {
+  const play = Playbook.switched().pod(2, message('between')).shows().grant('a').shows();
+  const seen: string[] = [];
+  for (let ms = 20; ms <= 1_000; ms += 20) {
+    play.at(ms);
+    seen.push(...play.shown);
+    play.forget().pod(1, message(`new-${ms}`));
+    seen.push(...play.shown);
+    play.forget();
+    if (ms === 980) expect(seen).toEqual([]);
+  }
+  expect(seen[0]).toBe(`client < ${message('between')}`);
+});
+
+test('nor is it held without bound when the link between has ended', () => {
+  const play = Playbook.switched().pod(2, message('between')).shows().grant('a').shows().ends(2).shows();
+  for (let ms = 20; ms <= 3_000; ms += 20) {
+    play
+      .at(ms)
+      .forget()
+      .pod(1, message(`new-${ms}`))
+      .forget();
+  }
+  expect(play.session.held.frames).toBe(0);
+});
