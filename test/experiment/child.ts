@@ -32,11 +32,13 @@ export class Child {
   /**
    * @param file relative to the root of the repository
    * @param name how errors call it
+   * @param env variables that it gets beside those of this process
    */
-  constructor(name: string, file: string, args: readonly string[]) {
+  constructor(name: string, file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.name = name;
     this.#process = spawn(process.execPath, [`--import=${EXIT_WITH_PARENT}`, `${ROOT}${file}`, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     });
     running.add(this.#process);
     this.pid = this.#process.pid ?? 0;

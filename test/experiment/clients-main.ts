@@ -3,6 +3,7 @@ import { Client, type IMessage } from '@stomp/stompjs';
 import { WebSocket } from 'ws';
 import type { ClientEvent, FromClients, ToClients } from './clients-messages.ts';
 import { nowMs } from './clock.ts';
+import { watchStalls } from './stall.ts';
 
 /** Events are told in batches: a message of its own for each would cost more than the clients do. */
 const BATCH_MS = 50;
@@ -12,6 +13,7 @@ type Open = Extract<ToClients, { type: 'open' }>;
 const clients: Client[] = [];
 let events: ClientEvent[] = [];
 let leaving = false;
+let stall = () => 0;
 
 function tell(message: FromClients): void {
   process.send?.(message);
@@ -77,13 +79,16 @@ async function leave(): Promise<void> {
   leaving = true;
   await Promise.all(clients.map((client) => client.deactivate()));
   flush();
-  tell({ type: 'left' });
+  tell({ type: 'left', stallMs: stall() });
   process.disconnect?.();
 }
 
 process.on('message', (message: ToClients) => {
   if (message.type === 'leave') return void leave();
-  void Promise.all(message.users.map((user) => open(message, user))).then(() => tell({ type: 'open' }));
+  void Promise.all(message.users.map((user) => open(message, user))).then(() => {
+    stall = watchStalls();
+    tell({ type: 'open' });
+  });
 });
 process.on('disconnect', () => process.exit());
 setInterval(flush, BATCH_MS);

@@ -32,5 +32,5 @@ export type FromClients =
   | { readonly type: 'events'; readonly events: readonly ClientEvent[] }
   /** All clients are connected, and a receipt has proven each subscription live. */
   | { readonly type: 'open' }
-  /** All clients have left in order: what the server had for them has come. */
-  | { readonly type: 'left' };
+  /** All clients have left in order: what the server had for them has come. `stallMs`: see stall.ts. */
+  | { readonly type: 'left'; readonly stallMs: number };

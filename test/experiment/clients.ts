@@ -35,10 +35,14 @@ export class Clients {
     return clients;
   }
 
-  /** All clients leave in order: a receipt for DISCONNECT proves that what was on the way to them has come. */
-  async leave(): Promise<void> {
+  /**
+   * All clients leave in order: a receipt for DISCONNECT proves that what was on the way to them has come. Gives the
+   * longest time in ms that their process could not run.
+   */
+  async leave(): Promise<number> {
     this.#tell({ type: 'leave' });
-    await this.#heard('left');
+    const { stallMs } = await this.#heard('left');
+    return stallMs;
   }
 
   /** Ends the process, whether or not the clients have left. */
@@ -53,17 +57,17 @@ export class Clients {
     this.#process.send(message);
   }
 
-  async #heard(type: FromClients['type']): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+  async #heard<T extends FromClients['type']>(type: T): Promise<Extract<FromClients, { type: T }>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Extract<FromClients, { type: T }>>();
     const ended = () => reject(new Error('the process with the clients has ended'));
     const listen = (message: FromClients) => {
-      if (message.type === type) resolve();
+      if (message.type === type) resolve(message as Extract<FromClients, { type: T }>);
     };
     const late = () => reject(new Error(`not all clients are ${type} after ${ANSWER_MAX_MS} ms`));
     const timer = setTimeout(late, ANSWER_MAX_MS);
     this.#process.on('message', listen).on('exit', ended);
     try {
-      await promise;
+      return await promise;
     } finally {
       clearTimeout(timer);
       this.#process.off('message', listen).off('exit', ended);

@@ -74,13 +74,13 @@ function once(
   });
 }
 
-function summary({ tally, closes, movesPerUser, liveAgainMs, announced }: Outcome): string {
+function summary({ tally, closes, stallMs, movesPerUser, liveAgainMs, announced }: Outcome): string {
   const { received, sent, lost, refused, duplicated, reordered, delayMs, slowest } = tally;
   const faults = `${lost} lost, ${refused} refused, ${duplicated} twice, ${reordered} swapped, ${closes} closes`;
   const moves = movesPerUser === undefined ? '' : `, ${movesPerUser.toFixed(2)} moves/user`;
   const whose = slowest === undefined ? '' : ` (${slowest.user} ${new Date(slowest.atMs).toISOString().slice(11)})`;
   const alive = liveAgainMs === undefined ? '' : `, ${announced} live again in ${Math.round(liveAgainMs)} ms`;
-  return `${received}/${sent} received, ${faults}, longest delay ${Math.round(delayMs)} ms${whose}${moves}${alive}`;
+  return `${received}/${sent} received, ${faults}, longest delay ${Math.round(delayMs)} ms${whose}, stall ${Math.round(stallMs)} ms${moves}${alive}`;
 }
 
 function tellFaults(progress: Progress, { findings }: Outcome, what: readonly string[]): void {

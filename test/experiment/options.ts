@@ -51,7 +51,7 @@ ${NAMES.map((name) => `  ${name.padEnd(10)} ${descriptions[name]}`).join('\n')}
   --drain-max D   the proxy's handover.drain-max, as 5s or 500ms; default the proxy's own
   --way WAY       holdfast, direct or both; default both
   --logs FOLDER   keep the proxy's log of each run there
-  --log-level L   of that log; default info
+  --log-level L   of that log, info or debug; default info
   --help          show this
 `;
 
@@ -69,7 +69,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     messages: whole('messages', values.messages),
     pods: whole('pods', values.pods),
     durationMs: whole('seconds', values.seconds) * 1000,
-    proxyFlags: ['--log-level', values['log-level'], ...drain],
+    proxyFlags: ['--log-level', logLevel(values['log-level']), ...drain],
     logs: values.logs,
   };
 }
@@ -84,6 +84,12 @@ function modesOf(way: string): Mode[] {
   if (way === 'both') return ['holdfast', 'direct'];
   if (way === 'holdfast' || way === 'direct') return [way];
   throw new Error(`--way ${way} is unknown; write holdfast, direct or both`);
+}
+
+/** A level that leaves out less than info would hide the addresses of the proxy, too. */
+function logLevel(text: string): string {
+  if (text === 'info' || text === 'debug') return text;
+  throw new Error(`--log-level ${text} is unknown; write info or debug`);
 }
 
 /** Enough for any machine that this runs on. */

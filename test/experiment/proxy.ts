@@ -30,19 +30,21 @@ export async function startProxy({ podsFile, flags = [], logFile }: ProxyOptions
   ]);
   if (logFile !== undefined) process.onLine((line) => appendFileSync(logFile, `${line}\n`));
   const { listenUrl, adminUrl } = await process.line(addressesOf);
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  failed.catch(() => {}); // whoever waits for it hears of it
+  let stopping = false;
+  void process.exited.then(({ code, signal }) => {
+    if (!stopping) reject(new Error(`the proxy has ended (${signal ?? code}):\n${process.lastLines}`));
+  });
   return {
-    ...{ listenUrl, adminUrl, process, failed: endedByItself(process) },
+    ...{ listenUrl, adminUrl, process, failed },
     metrics: async () => readMetrics(await (await fetch(`${adminUrl}/metrics`)).text()),
     stop: async () => {
+      stopping = true;
       process.signal('SIGTERM');
       await process.exited;
     },
   };
-}
-
-async function endedByItself(process: Child): Promise<never> {
-  const { code, signal } = await process.exited;
-  throw new Error(`the proxy has ended (${signal ?? code}):\n${process.lastLines}`);
 }
 
 function addressesOf(line: string): { listenUrl: string; adminUrl: string } | undefined {

@@ -13,6 +13,7 @@ import { gatewayPosting, type Posting, randomPodPosting } from './posting.ts';
 import { type ProxyProcess, startProxy } from './proxy.ts';
 import { type Random, seeded } from './random.ts';
 import type { Marks, Scenario } from './scenarios.ts';
+import { watchStalls } from './stall.ts';
 
 /** With Holdfast between clients, producer and pods, or without it. */
 export type Mode = 'holdfast' | 'direct';
@@ -26,6 +27,8 @@ export interface RunOptions {
   /** For each client. */
   readonly messages: number;
   readonly durationMs: number;
+  /** With Holdfast: at the gateway (default), or past it at any pod, without ids that the proxy could know repeats by. */
+  readonly producer?: 'gateway' | 'any-pod';
   /** More flags of `holdfast serve`. */
   readonly proxyFlags?: readonly string[];
   /** More flags of backend/main.ts. */
@@ -54,6 +57,10 @@ export interface Outcome {
   readonly announced: number;
   /** Users who lost something and were not told of a gap. */
   readonly unannounced: readonly string[];
+  /** What the proxy itself has noticed by sequence numbers. */
+  readonly audited: { readonly lost: number; readonly duplicated: number; readonly reordered: number };
+  /** The longest time that the processes of the producer and of the clients could not run: the machine's, not Holdfast's. */
+  readonly stallMs: number;
   /** Of planned moves that were told, how many could not be proven to have lost nothing. */
   readonly unprovenHandovers: number;
 }
@@ -92,7 +99,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
 }
 
 async function onTheWay(options: RunOptions, fleet: Fleet, random: Random): Promise<Outcome> {
-  const way = await (options.mode === 'holdfast' ? throughProxy(options, fleet) : straight(fleet, random));
+  const way = await (options.mode === 'holdfast' ? throughProxy(options, fleet, random) : straight(fleet, random));
   try {
     return await Promise.race([withClients(options, fleet, random, way), way.failed]);
   } finally {
@@ -101,18 +108,23 @@ async function onTheWay(options: RunOptions, fleet: Fleet, random: Random): Prom
   }
 }
 
-async function throughProxy({ proxyFlags, logFile }: RunOptions, fleet: Fleet): Promise<Way> {
-  const proxy = await startProxy({ podsFile: fleet.file, flags: proxyFlags ?? [], logFile });
-  const posting = gatewayPosting(proxy.adminUrl);
+async function throughProxy(options: RunOptions, fleet: Fleet, random: Random): Promise<Way> {
+  const { proxyFlags = [], logFile, producer = 'gateway' } = options;
+  const proxy = await startProxy({ podsFile: fleet.file, flags: proxyFlags, logFile });
+  const posting =
+    producer === 'gateway' ? gatewayPosting(proxy.adminUrl) : randomPodPosting(() => addressesOf(fleet), random);
   return { url: proxy.listenUrl, posting, proxy, failed: proxy.failed, stop: () => proxy.stop() };
 }
 
 async function straight(fleet: Fleet, random: Random): Promise<Way> {
-  const addresses = () => fleet.serving.map(({ address }) => address);
-  const balancer = await startBalancer(addresses);
-  const posting = randomPodPosting(addresses, random);
+  const balancer = await startBalancer(() => addressesOf(fleet));
+  const posting = randomPodPosting(() => addressesOf(fleet), random);
   const failed = new Promise<never>(() => {});
   return { url: balancer.url, posting, proxy: undefined, failed, stop: () => balancer.stop() };
+}
+
+function addressesOf(fleet: Fleet): string[] {
+  return fleet.serving.map(({ address }) => address);
 }
 
 async function withClients(options: RunOptions, fleet: Fleet, random: Random, way: Way): Promise<Outcome> {
@@ -130,14 +142,16 @@ async function withClients(options: RunOptions, fleet: Fleet, random: Random, wa
       () => options.onProgress?.(record.ledger.arrivals, messages * users.length),
       PROGRESS_EVERY_MS,
     );
+    const stall = watchStalls();
     const [attempts, marks] = await Promise.all([
       produce({ ...load, posting: way.posting, ledger: record.ledger, random }),
       options.scenario({ fleet, random, durationMs }),
     ]).finally(() => clearInterval(ticker));
     await arrived(record);
+    const stallMs = Math.max(stall(), await clients.leave());
+    // After the end of the sessions, with which numbers that are still missing count as lost.
     const metrics = await way.proxy?.metrics();
-    await clients.leave();
-    return outcomeOf(record, { attempts, marks, metrics, clients: users.length });
+    return outcomeOf(record, { attempts, marks, metrics, stallMs, clients: users.length });
   } finally {
     await clients.kill();
   }
@@ -182,24 +196,30 @@ interface Facts {
   readonly attempts: number;
   readonly marks: Marks;
   readonly metrics: Map<string, number> | undefined;
+  readonly stallMs: number;
   readonly clients: number;
 }
 
 function outcomeOf({ ledger, notices, closes, errors }: Record, facts: Facts): Outcome {
-  const { attempts, marks, metrics, clients } = facts;
+  const { attempts, marks, metrics, stallMs, clients } = facts;
   const tally = ledger.tally();
   const gaps = notices.filter(({ proven }) => !proven);
   const recovered = gaps.filter(({ planned }) => !planned);
   const told = new Set(gaps.map(({ user }) => user));
   const moves = metrics?.get('holdfast_moves_total');
-  const dropped = metrics?.get('holdfast_duplicates_dropped_total') ?? 0;
+  const count = (what: string) => metrics?.get(`holdfast_${what}_total`) ?? 0;
   return {
-    ...{ tally, findings: ledger.findings(), closes, errors },
+    ...{ tally, findings: ledger.findings(), closes, errors, stallMs },
     movesPerUser: moves === undefined ? undefined : moves / clients,
-    movedPerMessage: (attempts + dropped) / Math.max(1, tally.received),
+    movedPerMessage: (attempts + count('duplicates_dropped')) / Math.max(1, tally.received),
     liveAgainMs: liveAgainMs(recovered, marks),
     announced: new Set(recovered.map(({ user }) => user)).size,
     unannounced: metrics === undefined ? [] : tally.losers.filter((user) => !told.has(user)),
+    audited: {
+      lost: count('sequence_lost'),
+      duplicated: count('sequence_duplicated'),
+      reordered: count('sequence_reordered'),
+    },
     unprovenHandovers: gaps.length - recovered.length,
   };
 }

@@ -15,6 +15,7 @@ export interface Row {
   readonly clientCloses: number;
   readonly longestGapMs: number;
   readonly longestDelayMs: number;
+  readonly longestStallMs: number;
   /** The mean over the runs. */
   readonly movesPerUser: number | null;
   readonly movedPerMessage: number;
@@ -38,6 +39,7 @@ export function rowOf(scenario: string, mode: Mode, outcomes: readonly Outcome[]
     clientCloses: sum(outcomes.map(({ closes }) => closes)),
     longestGapMs: Math.round(Math.max(...tallies.map(({ gapMs }) => gapMs))),
     longestDelayMs: Math.round(Math.max(...tallies.map(({ delayMs }) => delayMs))),
+    longestStallMs: Math.round(Math.max(...outcomes.map(({ stallMs }) => stallMs))),
     movesPerUser: moves.length === 0 ? null : round(mean(moves)),
     movedPerMessage: round(mean(outcomes.map(({ movedPerMessage }) => movedPerMessage))),
     liveAgainMs: alive.length === 0 ? null : Math.round(Math.max(...alive)),
@@ -59,6 +61,7 @@ const COLUMNS: readonly [string, (row: Row) => string | number | null][] = [
   ['closes', ({ clientCloses }) => clientCloses],
   ['gap ms', ({ longestGapMs }) => longestGapMs],
   ['delay ms', ({ longestDelayMs }) => longestDelayMs],
+  ['stall ms', ({ longestStallMs }) => longestStallMs],
   ['moves/user', ({ movesPerUser }) => movesPerUser?.toFixed(2) ?? null],
   ['moved/msg', ({ movedPerMessage }) => movedPerMessage.toFixed(2)],
   ['live again ms', ({ liveAgainMs }) => liveAgainMs],
@@ -66,6 +69,7 @@ const COLUMNS: readonly [string, (row: Row) => string | number | null][] = [
 
 export const LEGEND = `min, max: messages that a client received · lost: the producer was told delivered, refused: it was told otherwise
 gap: the longest silence at a client, pace included · delay: the longest way from producer to client
+stall: the longest time that the machine let producer or clients not run; gap and delay contain it
 moved/msg: messages from server to server for each one received (requests to pods and repeats dropped); 1.00 is one hop
 live again: from kill -9 until the last client was told that its session goes on`;
 
