@@ -96,6 +96,12 @@ describe('offline', () => {
     expect(await outcome(world, world.send())).toMatchObject({ status: 'offline', at: 2000 });
   });
 
+  test.each([1, 10, 400])('is proven within its span however short that is: %d ms', async (offlineAfterMs) => {
+    const world = harness(() => 'no-session', { offlineAfterMs });
+    expect(await outcome(world, world.send())).toMatchObject({ status: 'offline', at: expect.any(Number) });
+    expect(world.clock.now()).toBeLessThan(offlineAfterMs + 50);
+  });
+
   test.each([
     ['refuses connections', DOWN],
     ['loses its answers', LOST],
