@@ -103,11 +103,11 @@ function refuseTransaction(core: Core, frame: Frame): void {
 function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: number): void {
   if (frame.command === 'DISCONNECT') return leave(core, primary, frame, binary, now);
   // Where the barrier is a wait, receipts are not answered (Spring's simple broker), so none can be counted on.
-  if (core.options.barrier === 'receipt') core.receipts.owe(frame, primary.id, binary);
+  if (core.options.barrier === 'receipt') core.receipts.owe(frame, primary.id, binary, now);
   core.sendLink(primary, frame.bytes, binary);
   switch (frame.command) {
     case 'SUBSCRIBE':
-      core.subscriptions.add(frame);
+      core.subscriptions.add(frame, now);
       return tellOthers(core, frame, now);
     case 'UNSUBSCRIBE':
       forget(core, frame);

@@ -112,6 +112,11 @@ export class Core {
     return this.links.size > (this.primary === undefined ? 0 : 1) + (this.next === undefined ? 0 : 1);
   }
 
+  /** Receipts are owed for more than may be held: no more is read before they come, or are given up. */
+  get owesTooMuch(): boolean {
+    return this.receipts.bytes > this.options.holdBytes;
+  }
+
   /** Ends the event: reading stops or goes on where a bound was crossed, and the effects are handed out. */
   finish(): Effect[] {
     if (this.phase !== 'ended') this.#balance();
@@ -121,7 +126,7 @@ export class Core {
   }
 
   #balance(): void {
-    const clientPaused = this.clientHold.full || this.receipts.bytes > this.options.holdBytes;
+    const clientPaused = this.clientHold.full || this.owesTooMuch;
     if (clientPaused !== this.#clientPaused) {
       this.#clientPaused = clientPaused;
       this.emit({ type: 'pause-client', paused: clientPaused });

@@ -14,11 +14,12 @@ export type LinkState =
   | { readonly name: 'dialing'; readonly untilMs: number }
   /** CONNECT is sent. */
   | { readonly name: 'connecting'; readonly untilMs: number }
-  /** Subscriptions are sent; `awaiting` are our receipts, `settleAtMs` is the barrier where there are none. */
+  /** Subscriptions are sent; `awaiting` are our receipts, in the order asked for, with the key of the
+   *  subscription that each proves (undefined: it ends one); `settleAtMs` is the barrier where there are none. */
   | {
       readonly name: 'replaying';
       readonly untilMs: number;
-      readonly awaiting: Set<string>;
+      readonly awaiting: Map<string, string | undefined>;
       readonly settleAtMs: number;
     }
   /** The barrier is passed; the switch waits for the end of the client's open transactions. */

@@ -8,9 +8,19 @@ import { receive, unwatchOrder } from './delivery.ts';
 import { end, tornTransaction } from './ending.ts';
 import type { LinkEnd } from './events.ts';
 import type { Link } from './link.ts';
-import { abandon, abandonEnded, barrierReceipt, drained, replay, requestLink, startOutage } from './moves.ts';
+import {
+  abandon,
+  abandonEnded,
+  barrierReceipt,
+  drained,
+  refusedAgain,
+  replay,
+  requestLink,
+  startOutage,
+} from './moves.ts';
 import { ERROR_CLOSE_MS } from './options.ts';
 import { connectedFor, receipt } from './replay.ts';
+import { subscriptionKey } from './subscriptions.ts';
 
 export function linkFrame(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   switch (frame.command) {
@@ -76,8 +86,15 @@ function onReceipt(core: Core, link: Link, frame: Frame, binary: boolean, now: n
     if (core.primary !== hadPrimary) flushClientHold(core, now);
     return;
   }
+  if (isPaid(core, link, id)) core.sendClient(frame.bytes, binary);
+}
+
+/** Is this receipt one that the client waits for? */
+function isPaid(core: Core, link: Link, id: string): boolean {
+  const paid = core.receipts.pay(id, link.id);
+  if (paid?.frame.command === 'SUBSCRIBE') core.subscriptions.prove(subscriptionKey(paid.frame));
   const isUncounted = core.options.barrier === 'settle' && link === core.primary;
-  if (core.receipts.pay(id, link.id) !== undefined || isUncounted) core.sendClient(frame.bytes, binary);
+  return paid !== undefined || isUncounted || core.receipts.takeGivenUp(id);
 }
 
 /** An old link has answered its DISCONNECT: everything it had has come, and it has taken all that it was sent before. */
@@ -95,15 +112,27 @@ function onError(core: Core, link: Link, frame: Frame, binary: boolean, now: num
     return linkEnded(core, link, { kind: 'closed', code: 1001, reason: frame.header('message') ?? '' }, now);
   }
   core.sendClient(frame.bytes, binary);
+  noteRefusal(core, link, frame.header('receipt-id'), now);
   if (link.state.name === 'live') link.to({ ...link.state, erroredAtMs: now });
+}
+
+/** What an ERROR refuses, if the pod says so (ActiveMQ does, RabbitMQ does not): no receipt for that comes any more. */
+function noteRefusal(core: Core, link: Link, receiptId: string | undefined, now: number): void {
+  if (receiptId === undefined) return core.subscriptions.doubt(now);
+  const refused = core.receipts.pay(receiptId, link.id);
+  if (refused?.frame.command === 'SUBSCRIBE') core.subscriptions.refused(refused.frame);
 }
 
 /** The answer to the client's own CONNECT is the client's; the answer to a replay is ours, and means another try. */
 function onErrorBeforeLive(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   const message = frame.header('message') ?? 'ERROR';
-  if (core.phase !== 'opening' || isPodTrouble(frame)) {
-    return fail(core, link, isPodTrouble(frame) ? 'pod' : 'session', `ERROR: ${message}`, now);
+  if (isPodTrouble(frame)) return fail(core, link, 'pod', `ERROR: ${message}`, now);
+  const hadPrimary = core.primary;
+  if (refusedAgain(core, link, frame.header('receipt-id'), now)) {
+    if (core.primary !== hadPrimary) flushClientHold(core, now);
+    return;
   }
+  if (core.phase !== 'opening') return fail(core, link, 'session', `ERROR: ${message}`, now);
   core.sendClient(frame.bytes, binary);
   end(core, { why: 'backend-error', code: 1002, reason: 'the backend refused CONNECT' });
 }
@@ -130,8 +159,10 @@ function primaryEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): vo
   const verdict = classifyEnd(linkEnd, erroredAtMs !== undefined && now - erroredAtMs <= ERROR_CLOSE_MS);
   if (verdict.kind === 'final') return end(core, verdict);
   core.fact({ type: 'link-lost', pod: link.pod, end: linkEnd, blame: verdict.blame });
+  const lostAtMs = linkEnd.kind === 'silent' ? now - linkEnd.sinceMs : now;
+  core.receipts.giveUp(lostAtMs);
   if (core.transactions.size > 0 || core.receipts.owesTransaction(link.id)) return tornTransaction(core);
-  startOutage(core, link, linkEnd.kind === 'silent' ? now - linkEnd.sinceMs : now);
+  startOutage(core, link, lostAtMs);
   unwatchOrder(core, link, now);
 }
 

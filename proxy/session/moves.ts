@@ -13,6 +13,7 @@ import type { LinkCause } from './events.ts';
 import { Link } from './link.ts';
 import { OWN_RECEIPT } from './options.ts';
 import { connectFor, disconnect, receipt, repeatOf, resendOf } from './replay.ts';
+import { subscriptionKey } from './subscriptions.ts';
 
 /** Ours on a replayed SUBSCRIBE; the barrier waits for them. */
 const BARRIER_RECEIPT = `${OWN_RECEIPT}barrier-`;
@@ -81,10 +82,10 @@ export function opened(core: Core, link: Link): void {
 export function replay(core: Core, link: Link, now: number): void {
   const { options } = core;
   core.fact({ type: 'link-live', pod: link.pod, cause: link.cause, tookMs: now - link.dialedAtMs });
-  const awaiting = new Set<string>();
+  const awaiting = new Map<string, string | undefined>();
   for (const subscription of core.subscriptions) {
     const own = options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
-    if (own !== undefined) awaiting.add(own);
+    if (own !== undefined) awaiting.set(own, subscription.key);
     core.sendLink(link, repeatOf(subscription.frame, link.cause, own, core.version));
   }
   const settles = options.barrier === 'settle' && core.subscriptions.size > 0;
@@ -100,16 +101,41 @@ export function replay(core: Core, link: Link, now: number): void {
 export function mirrorTo(core: Core, link: Link, frame: Frame, now: number): void {
   const { state } = link;
   const own = core.options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
-  if (own !== undefined) (state.name === 'replaying' ? state.awaiting : link.unproven).add(own);
+  if (own !== undefined && state.name === 'replaying') state.awaiting.set(own, provenBy(frame));
+  else if (own !== undefined) link.unproven.add(own);
   link.toldAtMs = now;
   core.sendLink(link, repeatOf(frame, 'handover', own, core.version));
+}
+
+function provenBy(frame: Frame): string | undefined {
+  return frame.command === 'SUBSCRIBE' ? subscriptionKey(frame) : undefined;
 }
 
 /** One of our receipts came back. True when it was one of ours. */
 export function barrierReceipt(core: Core, link: Link, id: string, now: number): boolean {
   const { state } = link;
   link.unproven.delete(id);
-  if (state.name !== 'replaying' || !state.awaiting.delete(id)) return id.startsWith(OWN_RECEIPT);
+  if (state.name !== 'replaying' || !state.awaiting.has(id)) return id.startsWith(OWN_RECEIPT);
+  core.subscriptions.prove(state.awaiting.get(id));
+  state.awaiting.delete(id);
+  if (state.awaiting.size === 0) passBarrier(core, link, now);
+  return true;
+}
+
+/**
+ * A pod has answered a SUBSCRIBE of the replay with ERROR. If another pod may have refused that one before and went on (RabbitMQ
+ * does), the client was told then, and it is no reason not to move: the subscription is dropped. RabbitMQ does not say which frame
+ * its ERROR is about, but takes them in order.
+ */
+export function refusedAgain(core: Core, link: Link, receiptId: string | undefined, now: number): boolean {
+  const { state } = link;
+  if (state.name !== 'replaying') return false;
+  const [oldest] = state.awaiting.keys();
+  const answered = receiptId ?? oldest;
+  const key = answered === undefined ? undefined : state.awaiting.get(answered);
+  if (answered === undefined || key === undefined || !core.subscriptions.isDoubted(key)) return false;
+  core.subscriptions.removeKey(key);
+  state.awaiting.delete(answered);
   if (state.awaiting.size === 0) passBarrier(core, link, now);
   return true;
 }
@@ -132,7 +158,7 @@ export function switchTo(core: Core, link: Link, now: number): void {
   if (from !== undefined) leave(core, from, link, now);
   if (core.ordering === undefined) core.emit({ type: 'link-route', link: link.id, route: 'pass' });
   core.emit({ type: 'client-route', link: link.id });
-  settleDebts(core, link);
+  settleDebts(core, link, now);
   if (core.outage !== undefined) endOutage(core, link, core.outage, now);
 }
 
@@ -144,13 +170,13 @@ function leave(core: Core, from: Link, to: Link, now: number): void {
 }
 
 /** Receipts that dead links owe: what the replay has made true is answered, a SEND is sent again. */
-function settleDebts(core: Core, link: Link): void {
+function settleDebts(core: Core, link: Link, now: number): void {
   const orphans = core.receipts.takeOrphans((id) => core.links.has(id));
   let resent = 0;
   for (const { id, frame, binary } of orphans) {
     if (frame.command === 'SEND') {
       core.sendLink(link, resendOf(frame, core.version), binary);
-      core.receipts.owe(frame, link.id, binary);
+      core.receipts.owe(frame, link.id, binary, now);
       resent++;
     } else core.sendClient(receipt(id, core.version));
   }
@@ -219,9 +245,10 @@ export function closeOld(core: Core, link: Link, now: number): void {
 /** An old link is done. `proven`: it ended in order, so that nothing it had can be missing. */
 export function drained(core: Core, link: Link, proven: boolean, now: number): void {
   core.links.delete(link.id);
+  if (core.primary !== undefined) core.receipts.giveUp(now);
   if (core.receipts.owesTransaction(link.id)) return tornTransaction(core);
   unwatchOrder(core, link, now);
-  if (core.primary !== undefined) settleDebts(core, core.primary);
+  if (core.primary !== undefined) settleDebts(core, core.primary, now);
   if (link.left === undefined) return;
   const { to } = link.left;
   const isProven = proven && core.options.barrier === 'receipt';

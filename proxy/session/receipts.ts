@@ -3,21 +3,33 @@
  *
  * Each is owed by the link that carried the frame. When that link dies a SEND is sent again on the next one, marked as a
  * repeat (at least once is what its receipt asks for); a SUBSCRIBE or UNSUBSCRIBE is true as soon as the replay is, and is
- * answered then. A link that answers its DISCONNECT has taken all that came before it, so its debts are paid with that. The kept frames count in the session's bound: past it reading from the client stops until answers come.
+ * answered then. A link that answers its DISCONNECT has taken all that came before it, so its debts are paid with that. The
+ * kept frames count in the session's bound: past it reading from the client stops until answers come.
+ *
+ * Some answers never come: RabbitMQ refuses a frame with an ERROR that does not say which one, and Spring's broker relay answers
+ * no receipt for what its application takes. Such a debt is given up in time, or the client would never be read again and each
+ * recovery would repeat what was sent long ago; if the receipt comes after all, the client still gets it.
  */
 import type { Frame } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
+
+/** Longer than a broker takes that still works; a pod that hangs is noticed sooner by its silence. */
+export const RECEIPT_MAX_MS = 30_000;
+/** Debts given up whose ids are remembered, for receipts that come after all; past that the oldest is forgotten. */
+export const GIVEN_UP_MAX = 256;
 
 export interface Owed {
   readonly id: string;
   readonly link: LinkId;
   readonly frame: Frame;
   readonly binary: boolean;
+  readonly sinceMs: number;
 }
 
 export class Receipts {
   #owed: Owed[] = [];
   #bytes = 0;
+  readonly #givenUp = new Set<string>();
 
   get bytes(): number {
     return this.#bytes;
@@ -28,10 +40,10 @@ export class Receipts {
   }
 
   /** Notes that `link` carries a frame that asks for a receipt; a frame that asks for none is no debt. */
-  owe(frame: Frame, link: LinkId, binary: boolean): void {
+  owe(frame: Frame, link: LinkId, binary: boolean, now: number): void {
     const id = frame.header('receipt');
     if (id === undefined) return;
-    this.#owed.push({ id, link, frame, binary });
+    this.#owed.push({ id, link, frame, binary, sinceMs: now });
     this.#bytes += frame.bytes.byteLength;
   }
 
@@ -42,6 +54,34 @@ export class Receipts {
     const [paid] = this.#owed.splice(index, 1);
     if (paid !== undefined) this.#bytes -= paid.frame.bytes.byteLength;
     return paid;
+  }
+
+  /** When the oldest debt is given up; Infinity when there is none. */
+  nextDeadline(): number {
+    return (this.#owed[0]?.sinceMs ?? Number.POSITIVE_INFINITY) + RECEIPT_MAX_MS;
+  }
+
+  /** Gives up what has been owed for RECEIPT_MAX_MS. Not while there is no link to pay it: that time does not count. */
+  giveUp(now: number): void {
+    for (let oldest = this.#owed[0]; oldest !== undefined && now >= this.nextDeadline(); oldest = this.#owed[0]) {
+      this.#owed.shift();
+      this.#bytes -= oldest.frame.bytes.byteLength;
+      this.#remember(oldest.id);
+    }
+  }
+
+  /** Was this receipt given up? It is no longer after this question. */
+  takeGivenUp(id: string): boolean {
+    return this.#givenUp.delete(id);
+  }
+
+  #remember(id: string): void {
+    this.#givenUp.add(id);
+    if (this.#givenUp.size <= GIVEN_UP_MAX) return;
+    for (const first of this.#givenUp) {
+      this.#givenUp.delete(first);
+      break;
+    }
   }
 
   /** Takes out all that one link owes, in the order it was asked for. */

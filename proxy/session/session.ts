@@ -85,11 +85,12 @@ export class Session {
   }
 
   *#deadlines(): Iterable<Deadline> {
-    const { links, ordering, outage, options, leaveBy, phase } = this.#core;
+    const { links, ordering, outage, options, leaveBy, phase, primary, receipts, owesTooMuch } = this.#core;
     if (phase === 'ended') return;
     for (const link of links.values()) if (!standsStill(this.#core, link)) yield link.deadline();
     if (ordering !== undefined) yield { atMs: ordering.nextDeadline(), why: 'held messages may go' };
     if (outage !== undefined) yield { atMs: outage.sinceMs + options.outageMaxMs, why: 'outage-max' };
+    if (primary !== undefined && owesTooMuch) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };
     yield { atMs: leaveBy, why: 'receipt of DISCONNECT' };
   }
 
@@ -148,6 +149,7 @@ function tick(core: Core, now: number): void {
   if (now >= core.leaveBy) return left(core);
   for (const link of [...core.links.values()]) if (!standsStill(core, link)) tickLink(core, link, now);
   if (core.outage !== undefined && now >= core.outage.sinceMs + core.options.outageMaxMs) return giveUp(core);
+  if (core.primary !== undefined) core.receipts.giveUp(now);
   release(core, now);
   flushIfLinked(core, now);
 }

@@ -13,29 +13,67 @@ export interface Subscription {
   readonly id: string | undefined;
   readonly destination: string;
   readonly frame: Frame;
+  /** When it was said to a pod for the first time. */
+  readonly saidAtMs: number;
 }
+
+/** A pod answers at most this late; an ERROR that comes later is about something else. */
+const DOUBT_MS = 5_000;
 
 export class Subscriptions {
   readonly #byKey = new Map<string, Subscription>();
+  /** Keys of those that a receipt has proven, and of those that a pod may have refused. */
+  readonly #proven = new Set<string>();
+  readonly #doubted = new Set<string>();
+
   get size(): number {
     return this.#byKey.size;
   }
 
   /** A second SUBSCRIBE with a known id changes nothing here, as in Spring (brokers answer it with ERROR themselves). */
-  add(frame: Frame): void {
+  add(frame: Frame, now: number): void {
     const key = subscriptionKey(frame);
     const destination = frame.header('destination');
     if (key === undefined || destination === undefined || this.#byKey.has(key)) return;
-    this.#byKey.set(key, { key, id: frame.header('id'), destination, frame });
+    this.#byKey.set(key, { key, id: frame.header('id'), destination, frame, saidAtMs: now });
+  }
+
+  /** A pod has answered a receipt for it. */
+  prove(key: string | undefined): void {
+    if (key === undefined || !this.#byKey.has(key)) return;
+    this.#proven.add(key);
+    this.#doubted.delete(key);
+  }
+
+  /** A pod has said ERROR and goes on, as RabbitMQ does: it may have refused what was said to it just before. */
+  doubt(now: number): void {
+    for (const { key, saidAtMs } of this.#byKey.values()) {
+      if (!this.#proven.has(key) && now - saidAtMs <= DOUBT_MS) this.#doubted.add(key);
+    }
+  }
+
+  isDoubted(key: string): boolean {
+    return this.#doubted.has(key);
+  }
+
+  /** A pod has refused the SUBSCRIBE; a second one with a known id says nothing of the first. */
+  refused(subscribe: Frame): void {
+    const key = subscriptionKey(subscribe);
+    if (key !== undefined && this.#byKey.get(key)?.frame === subscribe) this.removeKey(key);
+  }
+
+  removeKey(key: string): Subscription | undefined {
+    const subscription = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    this.#proven.delete(key);
+    this.#doubted.delete(key);
+    return subscription;
   }
 
   /** Removes and returns the subscription that an UNSUBSCRIBE names. */
   remove(unsubscribe: Frame): Subscription | undefined {
     const key = subscriptionKey(unsubscribe);
-    if (key === undefined) return undefined;
-    const subscription = this.#byKey.get(key);
-    this.#byKey.delete(key);
-    return subscription;
+    return key === undefined ? undefined : this.removeKey(key);
   }
 
   [Symbol.iterator](): Iterator<Subscription> {
