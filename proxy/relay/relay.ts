@@ -42,6 +42,8 @@ export class Relay {
   readonly #clientDecoder: Decoder;
   readonly #links = new Map<LinkId, Upstream>();
   #clientRoute: Leg | undefined;
+  /** What the client has said since its link began to close: until the link's end is known nobody can take it. */
+  #parked: { readonly frame: Frame; readonly binary: boolean }[] = [];
   /** What client and pods agreed on; until then 1.2, whose rules read any CONNECTED. */
   #version: Version | undefined;
   #pod: Pod | undefined;
@@ -50,6 +52,8 @@ export class Relay {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #isOver = false;
+  /** An effect can bring about an event: a message that fills the client. */
+  #isPerforming = false;
 
   /** @param client who has arrived; messages of the socket are to be given to `clientMessage` */
   constructor(id: number, client: RelayClient, options: RelayOptions, host: RelayHost) {
@@ -145,6 +149,7 @@ export class Relay {
   }
 
   #clientFrame(said: Frame, binary: boolean): void {
+    if (this.#parked.length > 0 || this.#isRouteClosing()) return this.#park(said, binary);
     const frame = said.command === 'SEND' ? withoutOwnHeaders(said, this.#options.session.dedupHeader) : said;
     const route = this.#clientRoute;
     if (route === undefined || !isPlainSend(frame)) {
@@ -155,6 +160,24 @@ export class Relay {
       });
     }
     this.#toPod(route, frame.bytes, binary);
+  }
+
+  /** The pod has sent its close frame, or ended its side: a frame that is written now is lost. Its end comes soon. */
+  #isRouteClosing(): boolean {
+    return this.#clientRoute !== undefined && !this.#clientRoute.socket.isOpen;
+  }
+
+  #park(frame: Frame, binary: boolean): void {
+    this.#parked.push({ frame: detached(frame), binary });
+    this.#client.socket.pause('link is closing', true);
+  }
+
+  #unpark(): void {
+    if (this.#parked.length === 0 || this.#isRouteClosing()) return;
+    const parked = this.#parked;
+    this.#parked = [];
+    this.#client.socket.pause('link is closing', false);
+    for (const { frame, binary } of parked) this.#clientFrame(frame, binary);
   }
 
   #linkMessage(id: LinkId, bytes: Uint8Array, binary: boolean): void {
@@ -209,7 +232,10 @@ export class Relay {
   }
 
   #perform(effects: readonly Effect[]): void {
+    const isNested = this.#isPerforming;
+    this.#isPerforming = true;
     for (const effect of effects) this.#performOne(effect);
+    this.#isPerforming = isNested;
     if (this.#isOver) return;
     if (this.#session.pod !== this.#pod) {
       this.#pod = this.#session.pod;
@@ -217,6 +243,7 @@ export class Relay {
     }
     this.#account();
     this.#schedule();
+    if (!isNested) this.#unpark();
   }
 
   #performOne(effect: Effect): void {
