@@ -40,6 +40,11 @@ export class PodHealth {
     return this.#suspectUntilMs;
   }
 
+  /** Its last link failed, and none has been CONNECTED since, though the suspicion may be over: only moves try it. */
+  get isDoubtful(): boolean {
+    return this.#failures > 0;
+  }
+
   isSuspect(now: number): boolean {
     return now < this.#suspectUntilMs;
   }

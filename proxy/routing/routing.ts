@@ -2,7 +2,7 @@
  * Where every session belongs, and when it may go there.
  *
  * Routing knows the ring, the health of the pods and the place of each session. It answers a session's wish for a link and,
- * unasked, moves sessions whose pod is no longer their owner (the governor): at most `perSecond` in all, a window per pod
+ * unasked, moves sessions whose pod is no longer their owner (the governor): at most `perSecond` moves, a window per pod
  * that follows its time to CONNECTED, most urgent first. It is pure: time and random numbers come in as arguments, and what it
  * decides comes out of `tick`.
  *
@@ -22,7 +22,7 @@ import { TokenBucket } from './token-bucket.ts';
 export interface RoutingOptions {
   readonly ring: RingOptions;
   readonly admitAfterMs: number;
-  /** Handovers and recoveries in all. */
+  /** Handovers in all. Sessions without a link are not paced: the window of each pod bounds them. */
   readonly perSecond: number;
   /** Links on their way to CONNECTED, at most, for each pod. */
   readonly inFlightPerPod: number;
@@ -124,12 +124,13 @@ export class Routing {
     return commonPod(places);
   }
 
-  /** The pod for somebody who has no session here: the first in the agreed order that is not suspect, else the owner. */
+  /** The pod for somebody who has no session here: the first in the agreed order that is not in doubt, or not suspect, or the owner. */
   ownerOf(key: string, now: number): Pod | undefined {
     const pods = this.target
       .owners(key, this.target.keys.length)
       .flatMap((name) => this.#membership.member(name) ?? []);
-    return pods.find((pod) => !this.#fleet.healthOf(pod.id).isSuspect(now)) ?? pods[0];
+    const sure = pods.find((pod) => !this.#fleet.healthOf(pod.id).isDoubtful);
+    return sure ?? pods.find((pod) => !this.#fleet.healthOf(pod.id).isSuspect(now)) ?? pods[0];
   }
 
   /** A new snapshot of the pods. */
@@ -266,7 +267,7 @@ export class Routing {
         this.#queues.remove(first.session);
         continue;
       }
-      if (!health.hasRoom() || (first.urgency !== 'open' && !this.#bucket.take(now))) return;
+      if (!health.hasRoom() || (isMove(first.urgency) && !this.#bucket.take(now))) return;
       this.#queues.remove(first.session);
       this.#forgetTry(place);
       health.began();
@@ -334,14 +335,18 @@ export class Routing {
     return this.#chooseAny(place, now);
   }
 
-  /** Without a link: the first in the agreed order that is not suspect, or the one whose suspicion ends first. */
+  /**
+   * Without a link: the first in the agreed order that is not in doubt, or the one whose suspicion ends first. Whether a pod in
+   * doubt is back is tried by a move, which costs nobody its link: a process that hangs takes connect-max to show it.
+   */
   #chooseAny(place: Place, now: number): { podId: string; notBeforeMs: number } | undefined {
     let soonest: { podId: string; notBeforeMs: number } | undefined;
     for (const key of this.target.owners(place.key, this.target.keys.length)) {
       const pod = this.#membership.member(key);
       if (pod === undefined) continue;
-      const notBeforeMs = this.#fleet.healthOf(pod.id).suspectUntilMs;
-      if (notBeforeMs <= now) return { podId: pod.id, notBeforeMs };
+      const health = this.#fleet.healthOf(pod.id);
+      const notBeforeMs = Math.max(now, health.suspectUntilMs);
+      if (!health.isDoubtful) return { podId: pod.id, notBeforeMs };
       if (soonest === undefined || notBeforeMs < soonest.notBeforeMs) soonest = { podId: pod.id, notBeforeMs };
     }
     return soonest;
@@ -390,4 +395,8 @@ export class Routing {
   #backoff(failures: number): number {
     return this.#random() * Math.min(this.#options.retryMaxMs, RETRY_MIN_MS * 2 ** Math.min(failures, 30));
   }
+}
+
+function isMove(urgency: Urgency): boolean {
+  return urgency === 'leaving' || urgency === 'move';
 }

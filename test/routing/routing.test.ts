@@ -374,3 +374,47 @@ test('the same name with a new UID: sessions of the old process move to the new 
   expect(world.grants()).toEqual(['1 handover a']);
   expect(world.routing.podOf('a')?.id).toBe('uid-2');
 });
+
+test('sessions that have lost their link are not paced: a pod of many that dies has them live again at once', () => {
+  const world = new World(['a', 'b'], { perSecond: 2, inFlightPerPod: 99 });
+  const sessions = Array.from({ length: 20 }, () => world.linked(userOf('a', 'b')));
+  for (const session of sessions) world.loses(session, 'a');
+  world.open('new');
+  expect(world.grants().length).toBe(21);
+});
+
+describe('a pod whose last link failed, after its suspicion', () => {
+  function doubtful() {
+    const world = new World(['a', 'b', 'c']);
+    const session = world.linked(ABC);
+    world.loses(session, 'a');
+    world.grants();
+    world.connect(session, 'b');
+    expect(world.until(1_000)).toEqual(['1000: 1 handover a']);
+    return world;
+  }
+
+  test('is tried by a move; sessions without a link do not wait for what becomes of it', () => {
+    const world = doubtful();
+    const other = userOf('a', 'c', 'b');
+    world.open(other);
+    expect(world.grants()).toEqual(['2 open c']);
+    expect(world.routing.ownerOf(ABC, world.now)?.name).toBe('b');
+    world.connect(2, 'c');
+    world.connect(1, 'a');
+    expect(world.grants()).toEqual(['2 handover a']);
+    world.open(other);
+    expect(world.routing.ownerOf(ABC, world.now)?.name).toBe('a');
+  });
+
+  test('is taken when there is no other', () => {
+    const world = new World(['a']);
+    const session = world.linked(ABC);
+    world.loses(session, 'a');
+    expect(world.until(2_000)).toEqual(['1000: 1 recovery a']);
+    world.open(ABC);
+    expect(world.grants()).toEqual([]);
+    world.connect(session, 'a');
+    expect(world.grants()).toEqual(['2 open a']);
+  });
+});
