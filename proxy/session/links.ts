@@ -168,9 +168,10 @@ function primaryEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): vo
 
 function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
   const verdict = classifyEnd(linkEnd, false);
-  if (verdict.kind === 'final' && verdict.why === 'backend-denied' && core.primary === undefined) {
-    const detail = 'The backend does not accept this connection. Sign in again.';
+  if (verdict.kind === 'final' && core.primary === undefined) {
     core.links.delete(link.id);
+    if (verdict.why !== 'backend-denied') return end(core, verdict);
+    const detail = 'The backend does not accept this connection. Sign in again.';
     return end(core, { ...verdict, error: { message: 'not allowed', detail } });
   }
   abandonEnded(core, link, verdict.kind === 'lost' ? verdict.blame : 'session', describeEnd(linkEnd), now);

@@ -119,6 +119,16 @@ test.each([1008, 4000, 4001, 4999])('close %d by the pod is passed on', (code) =
   Playbook.opened().ends(1, { kind: 'closed', code, reason: 'kicked' }).shows(`close client ${code} backend-error`);
 });
 
+test.each([1008, 4401])('close %d in answer to CONNECT is passed on, not tried again until outage-max', (code) => {
+  const play = new Playbook().forget().grant('a', 'open').forget().opens(1).forget();
+  play.ends(1, { kind: 'closed', code, reason: 'sign in' }).shows(`close client ${code} backend-error`);
+});
+
+test('so is one in the answer to the replay of a recovery', () => {
+  const play = Playbook.opened().ends(1).forget().grant('b', 'recovery').forget().connects(2).forget();
+  play.ends(2, { kind: 'closed', code: 4401, reason: 'token expired' }).shows('close client 4401 backend-error');
+});
+
 test.each([401, 403])('the first upgrade is refused with %d', (status) => {
   const play = new Playbook().forget().grant('a', 'open').forget().ends(1, { kind: 'handshake', status });
   expect(play.shown).toEqual([
