@@ -19,6 +19,13 @@ const ORDER_MAX_MS = 1_000;
 const CLIENT_BEAT_MIN_MS = 1_000;
 /** A client that promised no heart-beats is pinged; browsers answer by themselves, and after three misses it is gone. */
 const CLIENT_PINGS_MISSED = 3;
+/**
+ * Intervals without a promised heart-beat, after which a peer is gone. Spring looks once an interval whether one is due, so
+ * two may be nearly two intervals apart; with its timers' delays, and a 2 s beat still shows a hang within 5 s.
+ */
+const LINK_BEATS_MISSED = 2.3;
+/** What Spring allows its clients: browsers delay the timers of hidden pages. */
+const CLIENT_BEATS_MISSED = 3;
 /** Heart-beats are looked after this often within the shortest of them, but not more often than LEAST. */
 const LOOKS_PER_BEAT = 4;
 const LOOK_LEAST_MS = 25;
@@ -70,8 +77,12 @@ export function switchboardOptions(config: Config): SwitchboardOptions {
     },
     relay: {
       podLimits: podLimits(config),
-      link: { pingEveryMs: backend.heartbeatMs, goneMs: backend.goneMs },
-      client: { pingEveryMs: client.heartbeatMs, goneMs: client.heartbeatMs * CLIENT_PINGS_MISSED },
+      link: { pingEveryMs: backend.heartbeatMs, goneMs: backend.goneMs, tolerance: LINK_BEATS_MISSED },
+      client: {
+        pingEveryMs: client.heartbeatMs,
+        goneMs: client.heartbeatMs * CLIENT_PINGS_MISSED,
+        tolerance: CLIENT_BEATS_MISSED,
+      },
       slowMaxMs: client.slowMaxMs,
     },
     holdTotalBytes: hold.totalBytes,

@@ -12,6 +12,8 @@ export interface LegOptions {
   readonly pingEveryMs: number;
   /** Nothing at all was heard for this long: the peer is gone. */
   readonly goneMs: number;
+  /** So many intervals without a promised heart-beat: the peer is gone. */
+  readonly tolerance: number;
 }
 
 export class Leg {
@@ -31,7 +33,7 @@ export class Leg {
   /** Heart-beats from now on, in ms, 0 for none. Silence before them was no promise broken. */
   setBeats(sendEveryMs: number, expectEveryMs: number, now: number): void {
     this.socket.excuse();
-    this.#beats = new Beats({ sendEveryMs, expectEveryMs }, now);
+    this.#beats = new Beats({ sendEveryMs, expectEveryMs, tolerance: this.#options.tolerance }, now);
     this.#expects = expectEveryMs > 0;
   }
 

@@ -1,0 +1,42 @@
+/** When a side counts as silent, in virtual time. */
+import { expect, test } from 'vitest';
+import { Leg } from '../../proxy/relay/leg.ts';
+import type { Socket } from '../../proxy/relay/socket.ts';
+import { switchboardOptions } from '../../proxy/settings.ts';
+import { HEARTBEAT } from '../../stomp/index.ts';
+import { configFrom } from '../support/proxy.ts';
+
+/** With the options that the proxy has by default. */
+function legs() {
+  const { relay } = switchboardOptions(configFrom(['--pods', 'a=127.0.0.1:1']));
+  const heard = { heardAtMs: 0, heardDataAtMs: 0 };
+  const socket = { ...{ isPaused: false, isOpen: true, ping: () => {}, send: () => {}, excuse: () => {} } };
+  const make = (options: typeof relay.link) => new Leg(Object.assign(socket, heard) as unknown as Socket, options, 0);
+  return { link: make(relay.link), client: make(relay.client), socket: Object.assign(socket, heard) };
+}
+
+test("a pod whose beats come nearly two intervals apart, as Spring's do, is not silent", () => {
+  const { link, socket } = legs();
+  link.setBeats(0, 10_000, 0);
+  for (let now = 250; now <= 20_500; now += 250) {
+    socket.heardAtMs = now; // its WebSocket answers pings
+    expect(link.beat(now, HEARTBEAT), `at ${now} ms`).toBe(0);
+  }
+  socket.heardAtMs = 23_000;
+  expect(link.beat(23_000, HEARTBEAT)).toBe(23_000);
+});
+
+test('one that promised a beat each 2 s and hangs is silent within 5 s', () => {
+  const { link } = legs();
+  link.setBeats(0, 2_000, 0);
+  expect(link.beat(4_500, HEARTBEAT)).toBe(0);
+  expect(link.beat(4_750, HEARTBEAT)).toBe(4_750);
+});
+
+test('a client has three intervals, as with Spring', () => {
+  const { client, socket } = legs();
+  client.setBeats(0, 10_000, 0);
+  socket.heardAtMs = 29_999;
+  expect(client.beat(29_999, HEARTBEAT)).toBe(0);
+  expect(client.beat(30_000, HEARTBEAT)).toBe(30_000);
+});
