@@ -38,7 +38,7 @@ export function createObserver(metrics: Metrics, log: Log, userField: UserField)
 function count(metrics: Metrics, fact: Fact): void {
   switch (fact.type) {
     case 'link-failed':
-      if (fact.kept) metrics.handovers.of('kept').inc();
+      if (fact.kept && fact.blame !== 'nobody') metrics.handovers.of('kept').inc();
       return;
     case 'switched':
       metrics.handovers.of('done').inc();
@@ -93,6 +93,7 @@ function tell(story: Story, fact: Fact): void {
     case 'handed-over':
       return story({ ...route(fact), gapMs: round(fact.gapMs), continuity: proof(fact.proven) }, 'handed over');
     case 'link-failed':
+      if (fact.blame === 'nobody') return;
       return story(
         { pod: fact.pod.name, cause: fact.cause, why: fact.why, blame: fact.blame },
         fact.kept ? 'handover kept: the session stays where it was' : 'link failed: another one is tried',

@@ -11,6 +11,7 @@
  */
 import type { Ring, RingOptions } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
+import { type Candidate, Candidates } from './candidates.ts';
 import { Commitment } from './commitment.ts';
 import { Fleet } from './fleet.ts';
 import { Membership } from './membership.ts';
@@ -65,6 +66,7 @@ export class Routing {
   readonly #membership: Membership;
   readonly #bucket: TokenBucket;
   readonly #fleet: Fleet;
+  readonly #candidates: Candidates;
   readonly #places = new Map<SessionId, Place>();
   readonly #byUser = new Map<string, Set<SessionId>>();
   readonly #queues = new Queues<SessionId>();
@@ -78,6 +80,7 @@ export class Routing {
     this.#random = random;
     this.#membership = new Membership(options);
     this.#fleet = new Fleet(options.inFlightPerPod);
+    this.#candidates = new Candidates(this.#membership, this.#fleet);
     this.#bucket = new TokenBucket(options.perSecond, Math.min(BURST, options.perSecond));
     this.#commitment = new Commitment(options.ring, options.commitMaxMs);
   }
@@ -126,11 +129,7 @@ export class Routing {
 
   /** The pod for somebody who has no session here: the first in the agreed order that is not in doubt, or not suspect, or the owner. */
   ownerOf(key: string, now: number): Pod | undefined {
-    const pods = this.target
-      .owners(key, this.target.keys.length)
-      .flatMap((name) => this.#membership.member(name) ?? []);
-    const sure = pods.find((pod) => !this.#fleet.healthOf(pod.id).isDoubtful);
-    return sure ?? pods.find((pod) => !this.#fleet.healthOf(pod.id).isSuspect(now)) ?? pods[0];
+    return this.#candidates.forRequest(key, now);
   }
 
   /** A new snapshot of the pods. */
@@ -173,7 +172,7 @@ export class Routing {
   }
 
   /** A link did not come to life. */
-  failed(session: SessionId, pod: Pod, blame: 'pod' | 'session', now: number): void {
+  failed(session: SessionId, pod: Pod, blame: 'pod' | 'session' | 'nobody', now: number): void {
     const place = this.#places.get(session);
     const isReplaced = place?.sentTo !== undefined && place.sentTo !== pod.id;
     if (place !== undefined && !isReplaced) this.#forgetTry(place);
@@ -296,7 +295,7 @@ export class Routing {
   /** A linked session: is it where it belongs? */
   #reconcile(session: SessionId, place: Place, now: number): void {
     if (place.pod === undefined) return;
-    const owner = this.#ownerOf(place);
+    const owner = this.#candidates.ownerOf(place.key);
     if (owner === undefined || owner.id === place.pod.id) {
       this.#commitment.setAstray(session, false);
       return this.#dequeue(session);
@@ -307,7 +306,8 @@ export class Routing {
   }
 
   #enqueue(session: SessionId, place: Place, now: number): void {
-    const choice = place.wants === undefined ? this.#chooseMove(place) : this.#chooseLink(session, place, now);
+    const choice =
+      place.wants === undefined ? this.#candidates.forMove(place.key) : this.#chooseLink(session, place, now);
     this.#dequeue(session);
     if (choice === undefined) return;
     const notBeforeMs = Math.max(place.notBeforeMs, choice.notBeforeMs);
@@ -315,41 +315,17 @@ export class Routing {
     else this.#queues.put(session, choice.podId, this.#urgencyOf(place));
   }
 
-  /** A planned move goes to the owner or nowhere: while that one is suspect the session stays. */
-  #chooseMove(place: Place): { podId: string; notBeforeMs: number } | undefined {
-    const owner = this.#ownerOf(place);
-    if (owner === undefined) return undefined;
-    return { podId: owner.id, notBeforeMs: this.#fleet.healthOf(owner.id).suspectUntilMs };
-  }
-
   /**
    * Sessions of one user belong together, for a message goes to one pod: the first try of one that has no link is where
    * another one is linked, suspect or not; that link works.
    */
-  #chooseLink(session: SessionId, place: Place, now: number): { podId: string; notBeforeMs: number } | undefined {
-    if (!place.follows) return this.#chooseAny(place, now);
+  #chooseLink(session: SessionId, place: Place, now: number): Candidate | undefined {
+    if (!place.follows) return this.#candidates.forLink(place.key, now);
     for (const sibling of this.#byUser.get(place.user) ?? []) {
       const podId = sibling === session ? undefined : this.#places.get(sibling)?.pod?.id;
       if (podId !== undefined && this.#fleet.pod(podId) !== undefined) return { podId, notBeforeMs: now };
     }
-    return this.#chooseAny(place, now);
-  }
-
-  /**
-   * Without a link: the first in the agreed order that is not in doubt, or the one whose suspicion ends first. Whether a pod in
-   * doubt is back is tried by a move, which costs nobody its link: a process that hangs takes connect-max to show it.
-   */
-  #chooseAny(place: Place, now: number): { podId: string; notBeforeMs: number } | undefined {
-    let soonest: { podId: string; notBeforeMs: number } | undefined;
-    for (const key of this.target.owners(place.key, this.target.keys.length)) {
-      const pod = this.#membership.member(key);
-      if (pod === undefined) continue;
-      const health = this.#fleet.healthOf(pod.id);
-      const notBeforeMs = Math.max(now, health.suspectUntilMs);
-      if (!health.isDoubtful) return { podId: pod.id, notBeforeMs };
-      if (soonest === undefined || notBeforeMs < soonest.notBeforeMs) soonest = { podId: pod.id, notBeforeMs };
-    }
-    return soonest;
+    return this.#candidates.forLink(place.key, now);
   }
 
   #urgencyOf(place: Place): Urgency {
@@ -374,11 +350,6 @@ export class Routing {
       const place = this.#places.get(session);
       if (place !== undefined) this.#enqueue(session, place, now);
     }
-  }
-
-  #ownerOf(place: Place): Pod | undefined {
-    const key = this.target.owner(place.key);
-    return key === undefined ? undefined : this.#membership.member(key);
   }
 
   #dequeue(session: SessionId): void {

@@ -143,7 +143,7 @@ function endTransaction(core: Core, transaction: string, now: number): void {
  * answer only if it asked. A handover that is under way is given up: a switch would leave the answer on the old link.
  */
 function leave(core: Core, primary: Link, frame: Frame, binary: boolean, now: number): void {
-  if (core.next !== undefined) abandon(core, core.next, 'session', 'the client leaves', now);
+  if (core.next !== undefined) abandon(core, core.next, 'nobody', 'the client leaves', now);
   core.phase = 'leaving';
   core.leaving = frame;
   core.leaveBy = now + core.options.closeMaxMs;

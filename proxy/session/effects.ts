@@ -47,15 +47,20 @@ export type EndReason =
   | 'continuity' // what was under way on a lost link cannot be carried on (an open transaction)
   | 'shutdown'; // the proxy itself ends
 
+export type Blame = 'pod' | 'session' | 'nobody';
+
 /** What became known. Routing, metrics and the log read facts; nothing that a session decides depends on who listens. */
 export type Fact =
   | { readonly type: 'link-live'; readonly pod: Pod; readonly cause: LinkCause; readonly tookMs: number }
-  /** A link did not come to life. `blame` says whether other sessions should keep away from the pod for now. */
+  /**
+   * A link did not come to life. `blame` says whether other sessions should keep away from the pod for now; `nobody`'s is one
+   * that is not wanted any more.
+   */
   | {
       readonly type: 'link-failed';
       readonly pod: Pod;
       readonly cause: LinkCause;
-      readonly blame: 'pod' | 'session';
+      readonly blame: Blame;
       readonly why: string;
       /** A live link was there and stays: the session is where it was. */
       readonly kept: boolean;

@@ -1,7 +1,7 @@
 /** The pure session: events in, effects out. */
 export { describeEnd } from './classify.ts';
 export type { Admission } from './delivery.ts';
-export type { Deadline, Effect, EndReason, Fact } from './effects.ts';
+export type { Blame, Deadline, Effect, EndReason, Fact } from './effects.ts';
 export type { LinkCause, LinkEnd, LinkId, SessionEvent } from './events.ts';
 export type { SessionOptions } from './options.ts';
 export { SESSION_DESTINATION } from './options.ts';

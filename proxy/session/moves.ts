@@ -8,6 +8,7 @@ import type { Frame } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { Core } from './core.ts';
 import { unwatchOrder, watchOrder } from './delivery.ts';
+import type { Blame } from './effects.ts';
 import { tornTransaction } from './ending.ts';
 import type { LinkCause } from './events.ts';
 import { Link } from './link.ts';
@@ -25,9 +26,9 @@ export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): vo
   const unfit =
     core.phase === 'leaving' || core.phase === 'ended' || (cause === 'handover') !== (primary !== undefined);
   if (unfit || primary?.pod.id === pod.id || core.next?.pod.id === pod.id) {
-    return core.fact({ type: 'link-failed', pod, cause, blame: 'session', why: 'no longer wanted', kept: true });
+    return core.fact({ type: 'link-failed', pod, cause, blame: 'nobody', why: 'no longer wanted', kept: true });
   }
-  if (core.next !== undefined) abandon(core, core.next, 'session', 'replaced by a newer choice', now);
+  if (core.next !== undefined) abandon(core, core.next, 'nobody', 'replaced by a newer choice', now);
   const old = findOld(core, pod);
   if (old === undefined) return dial(core, cause, pod, now);
   if (isFit(core, old, now)) return goBack(core, old, cause, now);
@@ -195,7 +196,7 @@ function endOutage(core: Core, link: Link, outage: NonNullable<Core['outage']>, 
  * A link that did not come to life is given up. With a live link the session stays where it is, else it tries again. One that
  * has heard subscriptions may have got messages already, for producers find it there: it is read until it answers DISCONNECT.
  */
-export function abandon(core: Core, link: Link, blame: 'pod' | 'session', why: string, now: number): void {
+export function abandon(core: Core, link: Link, blame: Blame, why: string, now: number): void {
   core.next = undefined;
   if (link.hears) closeOld(core, link, now);
   else cut(core, link, now);
@@ -203,7 +204,7 @@ export function abandon(core: Core, link: Link, blame: 'pod' | 'session', why: s
 }
 
 /** A link that did not come to life has ended by itself. */
-export function abandonEnded(core: Core, link: Link, blame: 'pod' | 'session', why: string, now: number): void {
+export function abandonEnded(core: Core, link: Link, blame: Blame, why: string, now: number): void {
   core.next = undefined;
   cut(core, link, now);
   tellFailed(core, link, blame, why);
@@ -215,7 +216,7 @@ function cut(core: Core, link: Link, now: number): void {
   unwatchOrder(core, link, now);
 }
 
-function tellFailed(core: Core, link: Link, blame: 'pod' | 'session', why: string): void {
+function tellFailed(core: Core, link: Link, blame: Blame, why: string): void {
   const kept = core.primary !== undefined;
   core.fact({ type: 'link-failed', pod: link.pod, cause: link.cause, blame, why, kept });
 }

@@ -85,11 +85,11 @@ export class Session {
   }
 
   *#deadlines(): Iterable<Deadline> {
-    const { links, ordering, outage, options, leaveBy, phase, primary, receipts, owesTooMuch } = this.#core;
+    const { links, ordering, outage, leaveBy, phase, primary, receipts, owesTooMuch } = this.#core;
     if (phase === 'ended') return;
     for (const link of links.values()) if (!standsStill(this.#core, link)) yield link.deadline();
     if (ordering !== undefined) yield { atMs: ordering.nextDeadline(), why: 'held messages may go' };
-    if (outage !== undefined) yield { atMs: outage.sinceMs + options.outageMaxMs, why: 'outage-max' };
+    if (outage !== undefined) yield { atMs: outage.sinceMs + outageMaxMs(this.#core), why: 'outage-max' };
     if (primary !== undefined && owesTooMuch) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };
     yield { atMs: leaveBy, why: 'receipt of DISCONNECT' };
   }
@@ -148,7 +148,7 @@ function flushIfLinked(core: Core, now: number): void {
 function tick(core: Core, now: number): void {
   if (now >= core.leaveBy) return left(core);
   for (const link of [...core.links.values()]) if (!standsStill(core, link)) tickLink(core, link, now);
-  if (core.outage !== undefined && now >= core.outage.sinceMs + core.options.outageMaxMs) return giveUp(core);
+  if (core.outage !== undefined && now >= core.outage.sinceMs + outageMaxMs(core)) return giveUp(core);
   if (core.primary !== undefined) core.receipts.giveUp(now);
   release(core, now);
   flushIfLinked(core, now);
@@ -184,7 +184,12 @@ function cutOld(core: Core, link: Link, now: number): void {
   drained(core, link, false, now);
 }
 
+/** A first link is always waited for as long as one may take: no time at all would let nobody in. */
+function outageMaxMs({ options, phase }: Core): number {
+  return phase === 'opening' ? Math.max(options.outageMaxMs, options.connectMaxMs) : options.outageMaxMs;
+}
+
 function giveUp(core: Core): void {
-  const detail = `No backend took this session for ${core.options.outageMaxMs} ms (outage-max). Connect again later.`;
+  const detail = `No backend took this session for ${outageMaxMs(core)} ms (outage-max). Connect again later.`;
   end(core, { why: 'outage', code: 1013, reason: 'no backend', error: { message: 'no backend', detail } });
 }

@@ -74,7 +74,7 @@ test('a second handover may begin while the first one drains; each old link ends
 
 test('a newer choice replaces a handover that is under way', () => {
   const play = Playbook.replaying().grant('c').shows('2 < DISCONNECT receipt:holdfast-close-2', 'dial 3 c handover');
-  expect(play.known('link-failed')).toMatchObject([{ pod: { name: 'b' }, blame: 'session', kept: true }]);
+  expect(play.known('link-failed')).toMatchObject([{ pod: { name: 'b' }, blame: 'nobody', kept: true }]);
   play.pod(2, TO_SWITCH).shows();
   expect(play.session.pod?.name).toBe('a');
 });
@@ -132,5 +132,5 @@ test('a grant of the pod where the session is, or after it has left, only frees 
 
 test('a grant for a move that comes after the link was lost is not taken for the recovery', () => {
   const play = Playbook.opened([SUB_A]).ends(1).forget().grant('b', 'handover').shows();
-  expect(play.known('link-failed')).toMatchObject([{ cause: 'handover', blame: 'session' }]);
+  expect(play.known('link-failed')).toMatchObject([{ cause: 'handover', blame: 'nobody' }]);
 });
