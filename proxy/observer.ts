@@ -30,7 +30,7 @@ export function createObserver(metrics: Metrics, log: Log, userField: UserField)
     protocolError: (code) => metrics.protocolErrors.of(code).inc(),
     fact: (who, fact) => {
       count(metrics, fact);
-      tell(storyOf(log, userField, who), fact);
+      tell(storyOf(log, userField, who), fact, (words) => words.replaceAll(who.user, '(user)'));
     },
   };
 }
@@ -82,7 +82,8 @@ function storyOf(log: Log, userField: UserField, who: Who): Story {
     log[level]({ session: who.id, ...userField(who.user), ...fields }, message);
 }
 
-function tell(story: Story, fact: Fact): void {
+/** @param plain what a pod has said, without the name of the user: an ERROR or a close may well hold it */
+function tell(story: Story, fact: Fact, plain: (words: string) => string): void {
   switch (fact.type) {
     case 'handover-started':
       return story(route(fact), 'handover started');
@@ -95,12 +96,12 @@ function tell(story: Story, fact: Fact): void {
     case 'link-failed':
       if (fact.blame === 'nobody') return;
       return story(
-        { pod: fact.pod.name, cause: fact.cause, why: fact.why, blame: fact.blame },
+        { pod: fact.pod.name, cause: fact.cause, why: plain(fact.why), blame: fact.blame },
         fact.kept ? 'handover kept: the session stays where it was' : 'link failed: another one is tried',
         'warn',
       );
     case 'link-lost':
-      return story({ pod: fact.pod.name, why: describeEnd(fact.end) }, 'link lost: frames are held', 'warn');
+      return story({ pod: fact.pod.name, why: plain(describeEnd(fact.end)) }, 'link lost: frames are held', 'warn');
     case 'recovered':
       return story(
         { ...route(fact), gapMs: round(fact.gapMs), attempts: fact.attempts },

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { started } from '../backend/tools.ts';
 import { echo, echoClient, RawClient } from '../support/client.ts';
 import { type Line, startProxy } from '../support/proxy.ts';
+import { scriptedPod } from '../support/scripted-pod.ts';
 
 async function moving(flags: readonly string[] = []) {
   const pods = [await started({ name: 'pod-1' }), await started({ name: 'pod-2' })];
@@ -58,6 +59,25 @@ test('a recovery is told in three lines, as warnings', async () => {
   expect(lines.slice(0, 3).map(({ level }) => level)).toEqual(['warn', 'info', 'warn']);
   await proxy.metricIs('holdfast_handovers_total{outcome="recovered"}', 1);
   await proxy.metricIs('holdfast_gaps_total{continuity="unproven"}', 1);
+});
+
+test('nor is the name in what a pod says when it closes, or refuses a replay', async () => {
+  const proxy = await startProxy([
+    await scriptedPod('pod-1', {
+      onFrame: (link, { command }) => command === 'SEND' && link.socket.close(1011, 'alice: full'),
+    }),
+  ]);
+  const refusing = await scriptedPod('pod-2', {
+    polite: false,
+    onFrame: (link) => link.send('ERROR', { message: 'access denied for alice' }),
+  });
+  const client = await RawClient.connect(proxy.ws, { user: 'alice' });
+  proxy.setPods([refusing]);
+  await proxy.line(({ msg }) => msg.startsWith('handover kept'));
+  client.send('SEND', { destination: '/a' }, 'x');
+  await proxy.line(({ msg }) => msg.startsWith('link lost'));
+  expect(JSON.stringify(proxy.lines)).toContain('ERROR: access denied for (user)');
+  expect(JSON.stringify(proxy.lines)).not.toContain('alice');
 });
 
 test('log.users names the user', async () => {
