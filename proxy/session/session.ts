@@ -184,9 +184,9 @@ function cutOld(core: Core, link: Link, now: number): void {
   drained(core, link, false, now);
 }
 
-/** A first link is always waited for as long as one may take: no time at all would let nobody in. */
+/** outage-max 0 holds no session whose link is lost; a first link has its time all the same, or nobody would be let in. */
 function outageMaxMs({ options, phase }: Core): number {
-  return phase === 'opening' ? Math.max(options.outageMaxMs, options.connectMaxMs) : options.outageMaxMs;
+  return phase === 'opening' && options.outageMaxMs === 0 ? options.connectMaxMs : options.outageMaxMs;
 }
 
 function giveUp(core: Core): void {

@@ -149,22 +149,12 @@ test('so does one that never had a pod', () => {
   play.forget().client('SEND destination:/x').shows();
 });
 
-test.each([0, 1_000])(
-  'with outage-max %d a client is let in all the same, and not held after a loss',
-  (outageMaxMs) => {
-    const play = new Playbook({ outageMaxMs })
-      .forget()
-      .at(1_500)
-      .shows()
-      .grant('a', 'open')
-      .forget()
-      .connects(1)
-      .forget();
-    play.ends(1).shows('request recovery 0').after(outageMaxMs);
-    expect(play.shown.at(-1)).toBe('close client 1013 outage');
-    play.forget();
-  },
-);
+test('with outage-max 0 a client is let in all the same, and not held after a loss', () => {
+  const play = new Playbook({ outageMaxMs: 0 }).forget().at(1_500).shows().grant('a', 'open').forget();
+  play.connects(1).forget().ends(1).shows('request recovery 0').after(0);
+  expect(play.shown.at(-1)).toBe('close client 1013 outage');
+  play.forget();
+});
 
 const LOST: readonly LinkEnd[] = [
   { kind: 'closed', code: 1000, reason: '' },
