@@ -17,7 +17,7 @@ import {
 } from '../session/index.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
-import { withoutOwnHeaders } from './own-headers.ts';
+import { ownNames, withoutOwnHeaders } from './own-headers.ts';
 
 /** One link, and what the session has said of it. */
 interface Upstream {
@@ -38,6 +38,7 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #host: RelayHost;
   readonly #session: Session;
+  readonly #ownNames: readonly string[];
   readonly #client: Leg;
   readonly #clientDecoder: Decoder;
   readonly #links = new Map<LinkId, Upstream>();
@@ -63,6 +64,7 @@ export class Relay {
     this.#host = host;
     this.#client = new Leg(client.socket, options.client, host.now());
     this.#clientDecoder = client.decoder;
+    this.#ownNames = ownNames(options.session);
     this.#session = new Session(options.session, detached(client.connect), client.binary);
   }
 
@@ -150,7 +152,7 @@ export class Relay {
 
   #clientFrame(said: Frame, binary: boolean): void {
     if (this.#parked.length > 0 || this.#isRouteClosing()) return this.#park(said, binary);
-    const frame = said.command === 'SEND' ? withoutOwnHeaders(said, this.#options.session.dedupHeader) : said;
+    const frame = withoutOwnHeaders(said, this.#ownNames);
     const route = this.#clientRoute;
     if (route === undefined || !isPlainSend(frame)) {
       return this.#tell({
