@@ -19,12 +19,16 @@ export type Verdict =
       readonly reason: string;
     };
 
-/** ERROR messages that speak of the pod's own state and not of what the client did (Spring's broker relay and shutdown). */
+/**
+ * ERROR messages that speak of the pod's own state and not of what the client did (Spring's broker relay and shutdown). So
+ * does one about missed heart-beats: those of a link are the proxy's, and a pod that stood still blames whoever it talks to.
+ */
 const POD_TROUBLE = [
   /^Broker not available/i,
   /^Connection to broker closed/i,
   /^Session closed\.?$/i,
   /^(Server|Application) (is )?(shutting down|stopping)/i,
+  /^Heart-?beats? missed/i,
 ];
 
 /** Spring's SESSION_NOT_RELIABLE: the pod gave up on the connection, not on the client. */

@@ -46,6 +46,7 @@ test.each([
   'Session~closed.',
   'Server~shutting~down',
   'Application~is~stopping',
+  'heart-beat~missed',
 ])('ERROR %s speaks of the pod', (message) =>
   expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(true),
 );
