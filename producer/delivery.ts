@@ -143,7 +143,9 @@ export class Delivery {
       this.#absence.broken();
       return Number.POSITIVE_INFINITY;
     }
-    return this.#absence.seen(ringsVersion(rings), this.#world.clock.now());
+    const proofMs = this.#absence.seen(ringsVersion(rings), this.#world.clock.now());
+    // A pod that took the message and died may have handed it over before: then nobody can say that no client saw it.
+    return this.#mayHaveLeft ? Number.POSITIVE_INFINITY : proofMs;
   }
 
   #end(how: How): Ending {

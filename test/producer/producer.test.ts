@@ -111,6 +111,12 @@ describe('offline', () => {
     expect(result).toMatchObject({ status: 'expired', at: 10_000, reason: expect.stringMatching(`^${SECOND}: ECONN`) });
   });
 
+  test('never a message that a pod may have taken: its client may have seen it', async () => {
+    const world = harness(({ pod, at }) => (pod === FIRST && at === 0 ? LOST : 'no-session'));
+    expect(await outcome(world, world.send())).toMatchObject({ status: 'expired', at: 10_000 });
+    expect(await outcome(world, world.send())).toMatchObject({ status: 'offline' });
+  });
+
   test('the span starts when the last pod answers again', async () => {
     const world = harness(({ pod, at }) => (pod === SECOND && at < 1000 ? DOWN : 'no-session'));
     const result = await outcome(world, world.send());
