@@ -40,7 +40,7 @@ export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): vo
 /** An old link that is not closing and has every subscription, those too that were made after it was left. */
 function isFit(core: Core, old: Link, now: number): boolean {
   if (old.state.name !== 'live' || core.transactions.size > 0) return false;
-  if (core.options.barrier === 'receipt') return old.unproven.size === 0;
+  if (core.options.barrier === 'receipt') return old.unproven.size === 0 && !core.receipts.owesSubscription(old.id);
   return now >= old.toldAtMs + core.options.settleMs;
 }
 

@@ -89,6 +89,11 @@ export class Receipts {
     return this.takeOrphans((id) => id !== link);
   }
 
+  /** The link owes the answer to a SUBSCRIBE: whether that is live there is not known. */
+  owesSubscription(link: LinkId): boolean {
+    return this.#owed.some((owed) => owed.link === link && owed.frame.command === 'SUBSCRIBE');
+  }
+
   /** The link owes the outcome of a transaction, which another link cannot know. */
   owesTransaction(link: LinkId): boolean {
     return this.#owed.some((owed) => owed.link === link && isTransactional(owed.frame));
