@@ -153,7 +153,7 @@ const GAP_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2,
 
 export const CLOSE_REASONS = [
   ...['client-left', 'client-silent', 'client-slow', 'client-protocol', 'backend-error', 'backend-denied'],
-  ...['outage', 'continuity', 'shutdown'],
+  ...['outage', 'continuity', 'shutdown', 'internal'],
 ] as const;
 
 const TABLE = {

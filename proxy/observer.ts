@@ -27,6 +27,13 @@ export function createObserver(metrics: Metrics, log: Log, userField: UserField)
       log.info({ target, committed }, target === committed ? 'ring committed' : 'ring changed: sessions move');
     },
     denied: (reason) => metrics.authDenied.of(reason).inc(),
+    failed: (who, error) => {
+      metrics.clientCloses.of('internal').inc();
+      log.error(
+        { session: who.id, ...userField(who.user), err: error },
+        'session ended by a mistake of the proxy: please report it',
+      );
+    },
     protocolError: (code) => metrics.protocolErrors.of(code).inc(),
     fact: (who, fact) => {
       count(metrics, fact);

@@ -18,6 +18,8 @@ import { createSource } from './sources.ts';
 
 /** Clients told to go, each second, when the proxy stops: they come back at this rate, to another proxy. */
 const CLOSE_PER_SECOND = 500;
+/** However many there are, within this time, since Kubernetes kills after 30 s unless it is told otherwise. */
+const CLOSE_MAX_S = 20;
 
 /** Messages of producers that are under way when the proxy stops get this long. */
 const GATEWAY_DRAIN_MS = 2_000;
@@ -54,7 +56,10 @@ export async function serve(config: Config, log: Log): Promise<Running> {
   const stop = async () => {
     stopping = true;
     listener.stopAccepting();
-    await Promise.all([board.close(CLOSE_PER_SECOND), gateway.close(GATEWAY_DRAIN_MS)]);
+    await Promise.all([
+      board.close(Math.max(CLOSE_PER_SECOND, board.size / CLOSE_MAX_S)),
+      gateway.close(GATEWAY_DRAIN_MS),
+    ]);
     await Promise.all([source.stop(), admin.close()]);
     http.close();
     await listener.close();

@@ -118,6 +118,8 @@ export class Listener {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
+        // From now on: connections that cannot be accepted (no file descriptors left).
+        this.#server.on('error', (error) => this.#log.warn({ err: error }, 'listen port'));
         const bound = this.#server.address() as AddressInfo;
         resolve({ host: bound.address, port: bound.port });
       });

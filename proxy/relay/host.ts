@@ -21,6 +21,8 @@ export interface RelayHost {
   /** All sessions together hold more than they may. */
   readonly isBudgetSpent: boolean;
   ended(): void;
+  /** The session was ended by a mistake of ours. */
+  failed(error: unknown): void;
 }
 
 /** A client whose user is known and whose CONNECT is here. */

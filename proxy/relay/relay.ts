@@ -5,7 +5,7 @@
  * straight to the link that `client-route` names. Everything else is shown to the session. Slow peers are answered by not
  * reading the other side, for as long as what they have not taken is above the high mark.
  */
-import { Decoder, type Frame, frameOf, HEARTBEAT, type Version } from '../../stomp/index.ts';
+import { Decoder, type Frame, HEARTBEAT, type Version } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import {
   type Effect,
@@ -15,6 +15,8 @@ import {
   Session,
   type SessionEvent,
 } from '../session/index.ts';
+import { Alarm } from './alarm.ts';
+import { detached, isPlainSend, keepsFrame } from './client-frames.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
 import { ownNames, withoutOwnHeaders } from './own-headers.ts';
@@ -29,8 +31,8 @@ interface Upstream {
   passes: boolean;
 }
 
-/** A timer that comes this much too late means that we were not running. */
-const STALL_MS = 1_000;
+/** RFC 6455 §7.4.1. */
+const INTERNAL_ERROR = 1011;
 
 export class Relay {
   readonly id: number;
@@ -42,6 +44,7 @@ export class Relay {
   readonly #client: Leg;
   readonly #clientDecoder: Decoder;
   readonly #links = new Map<LinkId, Upstream>();
+  readonly #alarm: Alarm;
   #clientRoute: Leg | undefined;
   /** What the client has said since its link began to close: until the link's end is known nobody can take it. */
   #parked: { readonly frame: Frame; readonly binary: boolean }[] = [];
@@ -50,8 +53,6 @@ export class Relay {
   #pod: Pod | undefined;
   #held = { bytes: 0, frames: 0 };
   #slowSinceMs = Number.POSITIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Number.POSITIVE_INFINITY;
   #isOver = false;
   /** An effect can bring about an event: a message that fills the client. */
   #isPerforming = false;
@@ -66,11 +67,15 @@ export class Relay {
     this.#clientDecoder = client.decoder;
     this.#ownNames = ownNames(options.session);
     this.#session = new Session(options.session, detached(client.connect), client.binary);
+    this.#alarm = new Alarm(
+      () => host.now(),
+      () => this.#tell({ type: 'tick' }),
+    );
   }
 
   start(): void {
     this.squeeze();
-    this.#perform(this.#session.start(this.#host.now()));
+    this.#guard(() => this.#perform(this.#session.start(this.#host.now())));
   }
 
   links(): Iterable<{ readonly pod: Pod; readonly state: string }> {
@@ -230,7 +235,15 @@ export class Relay {
 
   #tell(event: SessionEvent): void {
     if (this.#isOver) return;
-    this.#perform(this.#session.handle(event, this.#host.now()));
+    this.#guard(() => this.#perform(this.#session.handle(event, this.#host.now())));
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #perform(effects: readonly Effect[]): void {
@@ -244,7 +257,7 @@ export class Relay {
       this.#host.movedTo(this.#pod);
     }
     this.#account();
-    this.#schedule();
+    this.#alarm.set(this.#session.nextDeadline()?.atMs ?? Number.POSITIVE_INFINITY);
     if (!isNested) this.#unpark();
   }
 
@@ -347,51 +360,23 @@ export class Relay {
     this.squeeze();
   }
 
-  /** One timer, for the session's next deadline; most sessions have none. */
-  #schedule(): void {
-    const atMs = this.#session.nextDeadline()?.atMs ?? Number.POSITIVE_INFINITY;
-    if (atMs === this.#timerAtMs) return;
-    clearTimeout(this.#timer);
-    this.#timerAtMs = atMs;
-    if (atMs === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(atMs - this.#host.now())));
-  }
-
-  /** After a stall what has come in meanwhile is read first: an answer that is here is not late. */
-  #wake(): void {
-    const wasStalled = this.#host.now() - this.#timerAtMs > STALL_MS;
-    this.#timerAtMs = Number.POSITIVE_INFINITY;
-    if (wasStalled) setImmediate(() => this.#tell({ type: 'tick' }));
-    else this.#tell({ type: 'tick' });
+  /** A mistake of ours ends this session, and not the process with all of them. */
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#host.failed(error);
+    for (const { leg } of this.#links.values()) leg.socket.abort();
+    this.#links.clear();
+    this.#client.socket.close(INTERNAL_ERROR, 'internal error');
+    this.#over();
   }
 
   #over(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#alarm.set(Number.POSITIVE_INFINITY);
     this.#clientRoute = undefined;
     for (const link of this.#links.values()) link.passes = false;
     this.#host.held(-this.#held.bytes, -this.#held.frames);
     this.#held = { bytes: 0, frames: 0 };
     this.#host.ended();
   }
-}
-
-/** A SEND that changes nothing in the session. */
-function isPlainSend(frame: Frame): boolean {
-  return (
-    frame.command === 'SEND' &&
-    frame.header('receipt') === undefined &&
-    frame.header('transaction') === undefined &&
-    frame.header('destination')?.startsWith('/holdfast/') !== true
-  );
-}
-
-/** Frames that the session keeps: for as long as it lives, or until their receipt is here. */
-function keepsFrame(frame: Frame): boolean {
-  return frame.command === 'SUBSCRIBE' || frame.header('receipt') !== undefined;
-}
-
-/** The frame on memory of its own: what came in is a view of a larger chunk, which would live as long as the frame. */
-function detached(frame: Frame): Frame {
-  return frameOf(frame.bytes.slice(), 'client', frame.version);
 }

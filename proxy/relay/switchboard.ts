@@ -18,6 +18,8 @@ export interface Observer {
   fact(session: { readonly id: number; readonly user: string }, fact: Fact): void;
   forwarded(direction: 'to-client' | 'to-pod'): void;
   ringChanged(version: string, committed: string): void;
+  /** A session was ended by a mistake of ours. */
+  failed(session: { readonly id: number; readonly user: string }, error: unknown): void;
 }
 
 export interface Arrival extends RelayClient {
@@ -202,6 +204,7 @@ export class Switchboard {
         return budget.isSpent;
       },
       ended: () => this.#ended(id),
+      failed: (error) => this.#observer.failed({ id, user }, error),
     };
   }
 

@@ -2,26 +2,34 @@
  * Remembers the last ids of produced messages, so that one that a producer sent again is delivered once.
  *
  * A producer that got no answer (the pod died, the network did) must send again under the same id; only the session, which
- * outlives the pods, can know whether the first copy arrived. The window is bounded: ids leave in the order they came.
+ * outlives the pods, can know whether the first copy arrived. The window is bounded in number and in age, since no producer
+ * tries for longer than a message lives: what sessions remember together follows their traffic and not their number.
  */
+
+/** Twice the longest time for which producers try a message (60 s). */
+export const DEDUP_MAX_AGE_MS = 120_000;
+
 export class Dedup {
   readonly #window: number;
-  readonly #ids = new Set<string>();
+  /** Ids with the time they were first seen, oldest first. */
+  readonly #seenAtMs = new Map<string, number>();
 
   /** @param window how many ids are remembered; a repeat after that many newer ids is delivered again */
   constructor(window: number) {
     this.#window = window;
   }
 
+  get size(): number {
+    return this.#seenAtMs.size;
+  }
+
   /** Notes an id; false when it was seen before. */
-  isNew(id: string): boolean {
-    if (this.#ids.has(id)) return false;
-    this.#ids.add(id);
-    if (this.#ids.size > this.#window) {
-      for (const oldest of this.#ids) {
-        this.#ids.delete(oldest);
-        break;
-      }
+  isNew(id: string, now: number): boolean {
+    if (this.#seenAtMs.has(id)) return false;
+    this.#seenAtMs.set(id, now);
+    for (const [oldest, atMs] of this.#seenAtMs) {
+      if (this.#seenAtMs.size <= this.#window && now - atMs <= DEDUP_MAX_AGE_MS) break;
+      this.#seenAtMs.delete(oldest);
     }
     return true;
   }

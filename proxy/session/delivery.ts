@@ -26,7 +26,7 @@ export function admit(core: Core, frame: Frame, now: number): Admission {
 }
 
 function check(core: Core, id: string | undefined, sequence: SequenceNumber | undefined, now: number): Admission {
-  const isRepeat = id !== undefined && !core.dedup.isNew(id);
+  const isRepeat = id !== undefined && !core.dedup.isNew(id, now);
   if (sequence === undefined) return isRepeat ? DUPLICATE : DELIVER;
   const verdict = core.sequences.note(sequence, now);
   if (isRepeat) return dropped(verdict);

@@ -22,6 +22,9 @@ import { ERROR_CLOSE_MS } from './options.ts';
 import { connectedFor, receipt } from './replay.ts';
 import { subscriptionKey } from './subscriptions.ts';
 
+/** Tries of a first link before a refusal by pods is believed. */
+export const REFUSED_TRIES = 3;
+
 export function linkFrame(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   switch (frame.command) {
     case 'MESSAGE':
@@ -174,8 +177,25 @@ function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void 
     const detail = 'The backend does not accept this connection. Sign in again.';
     return end(core, { ...verdict, error: { message: 'not allowed', detail } });
   }
+  if (linkEnd.kind === 'handshake' && isRefused(core, linkEnd.status)) return endRefused(core, link, linkEnd.status);
   abandonEnded(core, link, verdict.kind === 'lost' ? verdict.blame : 'session', describeEnd(linkEnd), now);
   requestLink(core);
+}
+
+/**
+ * The client asks for what pods do not have, a wrong path most often: after REFUSED_TRIES it is told so, instead of after
+ * outage-max that there is no backend. One pod may be older than the others. 408, 425 and 429 only say that it is not the time.
+ */
+function isRefused(core: Core, status: number): boolean {
+  const isClients = status >= 400 && status <= 499 && ![408, 425, 429].includes(status);
+  return isClients && core.phase === 'opening' && core.outage !== undefined && core.outage.attempts >= REFUSED_TRIES;
+}
+
+function endRefused(core: Core, link: Link, status: number): void {
+  core.links.delete(link.id);
+  const reason = `the backend refused the upgrade with ${status}`;
+  const error = { message: 'refused by the backend', detail: `${reason}. Is the path of the WebSocket the right one?` };
+  end(core, { why: 'backend-denied', code: 1008, reason, error });
 }
 
 /** A link that was to become primary will not. */

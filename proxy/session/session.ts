@@ -164,7 +164,13 @@ function tickLink(core: Core, link: Link, now: number): void {
     case 'replaying':
       if (now >= state.settleAtMs) passBarrier(core, link, now);
       else if (now >= state.untilMs)
-        fail(core, link, 'pod', `barrier not passed within ${core.options.barrierMaxMs} ms`, now);
+        fail(
+          core,
+          link,
+          'pod',
+          `no receipts for its subscriptions within ${core.options.barrierMaxMs} ms; for a backend that gives none set backend.barrier to settle`,
+          now,
+        );
       return;
     case 'ready':
       if (now >= state.untilMs) fail(core, link, 'session', 'a transaction of the client stayed open', now);

@@ -33,7 +33,7 @@ describe('a switchboard', () => {
     return new Socket(ws as never, { highMarkBytes: 1024 }, handlers, () => performance.now());
   }
 
-  function setUp(flags: readonly string[] = []) {
+  function setUp(flags: readonly string[] = [], watching: Partial<Observer> = {}) {
     const config = configFrom(['--pods', 'a=127.0.0.1:1', ...flags]);
     const ticks: number[] = [];
     const routing = new Routing(routingOptions(config), Math.random);
@@ -49,7 +49,13 @@ describe('a switchboard', () => {
         return deaf();
       },
     };
-    const observer: Observer = { fact: () => {}, forwarded: () => {}, ringChanged: () => {} };
+    const observer: Observer = {
+      fact: () => {},
+      forwarded: () => {},
+      ringChanged: () => {},
+      failed: () => {},
+      ...watching,
+    };
     const board = new Switchboard(switchboardOptions(config), routing, dial, observer, () => performance.now());
     const connect = frameOf(encode('CONNECT', { 'accept-version': '1.2' }), 'client');
     const open = (user: string) =>
@@ -71,6 +77,21 @@ describe('a switchboard', () => {
     expect([ticks.length, dialed.length]).toEqual([1, 50]);
     await board.close(10_000);
     expect([board.size, board.held]).toEqual([0, { bytes: 0, frames: 0 }]);
+  });
+
+  test('a mistake of ours ends the session that it befell, and no other', async () => {
+    const failed: string[] = [];
+    const { board, open, dialed } = setUp([], { failed: ({ user }, error) => failed.push(`${user}: ${error}`) });
+    board.topology({ pods: pods.slice(0, 1), source: 'static' });
+    dialed.push = (pod) => {
+      dialed.push = Array.prototype.push;
+      throw new Error(`planted at ${pod}`);
+    };
+    for (const user of ['unlucky', 'lucky']) open(user);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(failed).toEqual(['unlucky: Error: planted at a']);
+    expect([board.size, [...dialed], board.governed.inFlight]).toEqual([1, ['a'], 1]);
+    await board.close(10_000);
   });
 
   test('sets no timer after it is closed in the middle of a decision', async () => {

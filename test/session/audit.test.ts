@@ -1,6 +1,6 @@
 /** Ids and sequence numbers: repeats are dropped, holes are counted. */
 import { describe, expect, test } from 'vitest';
-import { Dedup } from '../../proxy/session/dedup.ts';
+import { DEDUP_MAX_AGE_MS, Dedup } from '../../proxy/session/dedup.ts';
 import { LOST_AFTER_MS, MISSING_MAX, parseSequence, Sequences, STREAMS_MAX } from '../../proxy/session/sequence.ts';
 import { Playbook, SUB_A } from './playbook.ts';
 
@@ -64,9 +64,20 @@ describe('the window of ids, with room for three', () => {
     [3, true],
   ])('after %d newer ids a repeat is new: %j', (newer, isNew) => {
     const dedup = new Dedup(3);
-    dedup.isNew('x');
-    for (let i = 0; i < newer; i++) dedup.isNew(`${i}`);
-    expect(dedup.isNew('x')).toBe(isNew);
+    dedup.isNew('x', 0);
+    for (let i = 0; i < newer; i++) dedup.isNew(`${i}`, 0);
+    expect(dedup.isNew('x', 0)).toBe(isNew);
+  });
+
+  test.each([
+    [DEDUP_MAX_AGE_MS - 1, false],
+    [DEDUP_MAX_AGE_MS, false],
+    [DEDUP_MAX_AGE_MS + 1, true],
+  ])('ids are forgotten after %d ms: %j', (afterMs, isForgotten) => {
+    const dedup = new Dedup(3);
+    dedup.isNew('x', 0);
+    dedup.isNew('y', afterMs);
+    expect([dedup.isNew('x', afterMs), dedup.size]).toEqual([isForgotten, 2]);
   });
 });
 

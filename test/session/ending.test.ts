@@ -138,6 +138,21 @@ test.each([401, 403])('the first upgrade is refused with %d', (status) => {
   play.forget();
 });
 
+test.each([
+  [404, 2, false],
+  [404, 3, true],
+  [429, 3, false],
+  [500, 3, false],
+])('the first upgrade is refused with %d at try %d: that is believed is %j', (status, tries, believed) => {
+  const play = new Playbook();
+  for (let link = 1; link <= tries; link++) {
+    play.forget().grant('a', 'open').forget().ends(link, { kind: 'handshake', status });
+  }
+  const told = play.shown.some((shown) => shown.startsWith('client < ERROR message:refused~by~the~backend'));
+  expect([told, play.shown.includes('close client 1008 backend-denied')]).toEqual([believed, believed]);
+  play.forget();
+});
+
 test('401 at the upgrade of a recovery ends the session; other links are left in order', () => {
   const play = Playbook.switched()
     .ends(2)
