@@ -19,6 +19,8 @@ export type Line = Readonly<Record<string, unknown>> & { readonly msg: string };
 export interface ProxyUnderTest {
   /** http://127.0.0.1:PORT */
   readonly http: string;
+  /** The admin port. */
+  readonly admin: string;
   /** Where clients connect: ws://127.0.0.1:PORT/ws */
   readonly ws: string;
   readonly port: number;
@@ -73,7 +75,14 @@ export async function startProxy(pods: readonly PodEntry[], flags: readonly stri
   const metric = async (series: string) => seriesIn(await scrape(), series);
   const port = Number(new URL(running.listenUrl).port);
   return {
-    ...{ http: running.listenUrl, ws: `ws://127.0.0.1:${port}/ws`, port, lines: story.lines, line: story.line },
+    ...{
+      http: running.listenUrl,
+      admin: running.adminUrl,
+      ws: `ws://127.0.0.1:${port}/ws`,
+      port,
+      lines: story.lines,
+      line: story.line,
+    },
     ...{ setPods, setPodsText, scrape, metric, stop },
     metricIs: (series, value) =>
       eventually(async () => {
