@@ -1,0 +1,71 @@
+/** Chaos: see --help. */
+import { HELP, readOptions } from './options.ts';
+import { type ChaosOptions, chaos, type Outcome } from './run.ts';
+import { broken } from './verdict.ts';
+
+const BAD_USAGE = 2;
+/** Faults that are printed; the counts tell the rest. */
+const SHOWN_MAX = 20;
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const options = optionsOf(argv);
+  if (typeof options === 'number') return options;
+  const { clients, rate, pods, seed, durationMs } = options;
+  say(`${clients} clients, ${rate} messages/s, ${pods} pods, ${durationMs / 60_000} minutes, seed ${seed}`);
+  const outcome = await chaos({ ...options, onLine: say });
+  const problems = broken(outcome, durationMs);
+  tell(outcome, problems);
+  const { faults: _faults, strikes, unannounced, ...figures } = outcome;
+  const json = { ...figures, strikes: countByKind(strikes), unannounced: unannounced.length };
+  say(JSON.stringify({ ok: problems.length === 0, problems, clients, rate, pods, seed, durationMs, ...json }));
+  return problems.length === 0 ? 0 : 1;
+}
+
+function optionsOf(argv: readonly string[]): ChaosOptions | number {
+  try {
+    const options = readOptions(argv);
+    if (options !== undefined) return options;
+    process.stdout.write(HELP);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`chaos: ${error instanceof Error ? error.message : error}\n(--help lists everything)\n`);
+    return BAD_USAGE;
+  }
+}
+
+function tell(outcome: Outcome, problems: readonly string[]): void {
+  const { tally, rss, descriptors } = outcome;
+  const round = Math.round;
+  say('');
+  say(`faults       ${outcome.strikes.length} on pods, ${outcome.skipped} left out because too few pods were well`);
+  say(`messages     ${tally.received}/${tally.sent} received at ${round(outcome.messagesPerSecond)}/s`);
+  say(`             ${tally.lost} lost, ${outcome.unannounced.length} of them unannounced, ${tally.refused} refused`);
+  say(`             ${tally.duplicated} twice, ${tally.reordered} swapped, ${tally.unknown} never sent`);
+  say(
+    `clients      ${outcome.closes} closes, ${Object.values(outcome.errors).reduce((sum, count) => sum + count, 0)} ERROR frames, ${outcome.dead} dead at the end`,
+  );
+  say(`moves        ${outcome.moves}, ${outcome.gaps} of them unproven`);
+  say(`live again   ${JSON.stringify(outcome.liveAgainMs)} ms, the longest of each`);
+  say(
+    `delay        ${round(tally.delayMs)} ms at most, of which the machine may have stood still ${round(outcome.stallMs)}`,
+  );
+  say(
+    `RSS          ${round(rss.startMB)} → ${round(rss.endMB)} MB, peak ${round(rss.peakMB)}, ${round(rss.slopeMBPerHour)} MB/h`,
+  );
+  say(`descriptors  ${descriptors.start} → ${descriptors.end} at rest`);
+  for (const problem of problems) say(`NOT KEPT     ${problem}`);
+  for (const { kind, user, destination, n, atMs } of outcome.faults.slice(0, SHOWN_MAX))
+    say(`  ${kind}: ${user} ${destination} ${n} at ${new Date(atMs).toISOString()}`);
+}
+
+function countByKind(strikes: Outcome['strikes']): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of strikes) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+process.exitCode = await main(process.argv.slice(2));

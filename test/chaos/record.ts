@@ -1,0 +1,63 @@
+/** All that is known of clients while chaos goes on: two ledgers, closes, and what they were told on /holdfast/session. */
+import type { ClientEvent } from '../experiment/clients-messages.ts';
+import { type Finding, Ledger } from '../ledger/ledger.ts';
+
+/** Where messages go while faults come. */
+export const DESTINATIONS = ['/queue/news', '/queue/orders'];
+/** Where one goes when all is mended, to see that every session lives. */
+export const PROBE = '/queue/probe';
+
+export interface Gap {
+  readonly user: string;
+  readonly atMs: number;
+  readonly from: string;
+  readonly planned: boolean;
+}
+
+export class Record {
+  ledger = new Ledger();
+  probes = new Ledger();
+  closes = 0;
+  /** What the ERROR frames said, and how often. */
+  readonly errors = new Map<string, number>();
+  moves = 0;
+  /** Moves that were told as unproven, of the round. */
+  gaps: Gap[] = [];
+
+  /** A round has ends of its own: what it has sent, it has settled. */
+  nextRound(): void {
+    this.ledger = new Ledger();
+    this.probes = new Ledger();
+    this.gaps = [];
+  }
+
+  add(event: ClientEvent): void {
+    switch (event.type) {
+      case 'message':
+        return (event.destination === PROBE ? this.probes : this.ledger).received(event, event.n, event.atMs);
+      case 'closed':
+        this.closes++;
+        return;
+      case 'error':
+        this.errors.set(event.message, (this.errors.get(event.message) ?? 0) + 1);
+        return;
+      case 'notice':
+        return this.#notice(event);
+    }
+  }
+
+  #notice({ user, body, atMs }: Extract<ClientEvent, { type: 'notice' }>): void {
+    const { type, from, planned, continuity } = JSON.parse(body) as globalThis.Record<string, unknown>;
+    if (type !== 'moved') return;
+    this.moves++;
+    if (continuity !== 'proven') this.gaps.push({ user, atMs, from: String(from), planned: planned === true });
+  }
+}
+
+/** Lost messages of which the user was not told: no unproven move from when the message was sent until `withinMs` later. */
+export function unannounced(findings: readonly Finding[], gaps: readonly Gap[], withinMs: number): Finding[] {
+  const lost = findings.filter(({ kind }) => kind === 'lost');
+  return lost.filter(
+    ({ user, atMs }) => !gaps.some((gap) => gap.user === user && gap.atMs >= atMs && gap.atMs <= atMs + withinMs),
+  );
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it, test } from 'vitest';
+import { Ledger } from '../ledger/ledger.ts';
+import { Record, unannounced } from './record.ts';
+import { slopePerHour } from './resources.ts';
+import type { Outcome } from './run.ts';
+import { broken, RSS_GROWTH_MAX_MB, RSS_SLOPE_MAX, SLOPE_FROM_MS } from './verdict.ts';
+
+const lane = { user: 'alice', destination: '/queue/news' };
+
+function outcome(change: Partial<Outcome> = {}, tally: Partial<Outcome['tally']> = {}): Outcome {
+  return {
+    tally: { ...new Ledger().tally(), ...tally },
+    ...{ unannounced: [], faults: [], closes: 0, errors: {}, moves: 0, gaps: 0, strikes: [], skipped: 0 },
+    ...{ liveAgainMs: {}, dead: 0, unsettled: [], messagesPerSecond: 1, stallMs: 0 },
+    rss: { startMB: 100, endMB: 100, peakMB: 100, slopeMBPerHour: 0 },
+    descriptors: { start: 10, end: 10, slopePerHour: 0 },
+    ...change,
+  };
+}
+
+const rss = (endMB: number, slopeMBPerHour: number) => ({
+  rss: { startMB: 100, endMB, peakMB: endMB, slopeMBPerHour },
+});
+
+describe('the verdict', () => {
+  it('has nothing to say of a run that lost what was announced, and no more', () => {
+    expect(broken(outcome({ gaps: 5 }, { lost: 3 }), 60_000)).toEqual([]);
+  });
+
+  it.each([
+    ['2 client closes', outcome({ closes: 2 })],
+    ['3 ERROR frames: no', outcome({ errors: { no: 3 } })],
+    [
+      '1 lost without a word on /holdfast/session',
+      outcome({ unannounced: [{ kind: 'lost', ...lane, n: 1, atMs: 0 }] }),
+    ],
+    ['1 duplicated', outcome({}, { duplicated: 1 })],
+    ['1 reordered', outcome({}, { reordered: 1 })],
+    ['1 arrived without being sent', outcome({}, { unknown: 1 })],
+    ['4 users whose session does not live', outcome({ dead: 4 })],
+    ['1 frames held, not 0', outcome({ unsettled: ['1 frames held, not 0'] })],
+    [`RSS has grown from 100 to ${101 + RSS_GROWTH_MAX_MB} MB`, outcome(rss(101 + RSS_GROWTH_MAX_MB, 0))],
+  ])('names %s', (problem, told) => {
+    expect(broken(told, 60_000)).toEqual([problem]);
+  });
+
+  it('believes a slope only when it was watched for long', () => {
+    const steep = outcome(rss(100, RSS_SLOPE_MAX + 1));
+    expect(broken(steep, SLOPE_FROM_MS - 1)).toEqual([]);
+    expect(broken(steep, SLOPE_FROM_MS)).toEqual([`RSS grows by ${RSS_SLOPE_MAX + 1} MB an hour`]);
+  });
+});
+
+describe('a loss is announced', () => {
+  const lost = { kind: 'lost' as const, ...lane, n: 1, atMs: 1000 };
+  const gap = { user: 'alice', atMs: 1500, from: 'pod-1', planned: false };
+  it.each([
+    ['by an unproven move after it', gap, 0],
+    ['not by one before it', { ...gap, atMs: 999 }, 1],
+    ['not by one of another user', { ...gap, user: 'bob' }, 1],
+    ['not by one that comes much later', { ...gap, atMs: 3001 }, 1],
+  ])('%s', (_, told, count) => {
+    expect(unannounced([lost, { ...lost, kind: 'refused' }], [told], 2000)).toHaveLength(count);
+  });
+});
+
+test('the record keeps what is unproven, and the probes apart', () => {
+  const record = new Record();
+  const notice = (continuity: string) => JSON.stringify({ type: 'moved', from: 'pod-1', planned: true, continuity });
+  record.probes.sent({ user: 'alice', destination: '/queue/probe' }, 1, 0);
+  record.add({ type: 'message', user: 'alice', destination: '/queue/probe', n: 1, atMs: 1 });
+  record.add({ type: 'notice', user: 'alice', body: notice('proven'), atMs: 2 });
+  record.add({ type: 'notice', user: 'alice', body: notice('unproven'), atMs: 3 });
+  record.add({ type: 'error', user: 'alice', message: 'no', atMs: 4 });
+  record.add({ type: 'closed', user: 'alice', code: 1006, atMs: 5 });
+  expect(record.probes.complete && record.ledger.arrivals === 0).toBe(true);
+  expect(record).toMatchObject({ moves: 2, closes: 1, errors: new Map([['no', 1]]) });
+  expect(record.gaps).toEqual([{ user: 'alice', atMs: 3, from: 'pod-1', planned: true }]);
+});
+
+test('a slope is per hour', () => {
+  const points = [0, 1, 2, 3].map((hour) => ({ atMs: 1e12 + hour * 3_600_000, value: 5 + 2 * hour }));
+  expect(slopePerHour(points, ({ value }) => value)).toBeCloseTo(2);
+  expect(slopePerHour(points.slice(0, 1), ({ value }) => value)).toBe(0);
+});
