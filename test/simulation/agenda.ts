@@ -6,9 +6,14 @@ interface Entry {
   readonly run: () => void;
 }
 
+/** Steps of one world; a correct one takes a few thousand, so this many mean that time stands still. */
+export const STEPS_MAX = 200_000;
+
 export class Agenda {
   now = 0;
+  steps = 0;
   #order = 0;
+  #hasPromises = false;
   /** A binary heap. */
   readonly #heap: Entry[] = [];
 
@@ -26,15 +31,28 @@ export class Agenda {
     this.at(this.now + ms, run);
   }
 
+  /** What is running now has made promises ready: they are kept before the next step. */
+  promised(): void {
+    this.#hasPromises = true;
+  }
+
   /** Runs everything up to a time; `each` is called after every step. */
-  runUntil(ms: number, each: () => void): void {
+  async runUntil(ms: number, each: () => void): Promise<void> {
     for (let first = this.#heap[0]; first !== undefined && first.atMs <= ms; first = this.#heap[0]) {
       this.#removeFirst();
       this.now = first.atMs;
       first.run();
+      if (++this.steps > STEPS_MAX) throw new Error(`time stands still at ${this.now} ms`);
+      if (this.#hasPromises) await this.#settle();
       each();
     }
     this.now = ms;
+  }
+
+  /** setImmediate comes after all promises that are ready, and those that they make ready. */
+  async #settle(): Promise<void> {
+    this.#hasPromises = false;
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   #removeFirst(): void {
@@ -61,35 +79,5 @@ export class Agenda {
     this.#heap[i] = this.#heap[j] as Entry;
     this.#heap[j] = kept;
     return true;
-  }
-}
-
-/** A small seeded generator (mulberry32): the same seed is the same walk. */
-export class Dice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** Uniform in [0, 1). */
-  readonly next = (): number => {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-
-  between(min: number, max: number): number {
-    return min + this.next() * (max - min);
-  }
-
-  chance(probability: number): boolean {
-    return this.next() < probability;
-  }
-
-  pick<T>(items: readonly T[]): T | undefined {
-    return items[Math.floor(this.next() * items.length)];
   }
 }

@@ -1,0 +1,56 @@
+/** What has reached one client: checked on arrival, and kept for the questions that can be asked only at the end. */
+import type { Frame } from '../../stomp/index.ts';
+import type { Agenda } from './agenda.ts';
+import { must } from './violation.ts';
+
+export class Inbox {
+  /** Numbers of messages in the order of delivery, by destination. */
+  readonly delivered = new Map<string, number[]>();
+  /** How often each receipt that was asked for has come. */
+  readonly receipts = new Map<string, number>();
+  /** When a gap was announced, and when a move was called proven. */
+  readonly unprovenAtMs: number[] = [];
+  readonly provenAtMs: number[] = [];
+  errors = 0;
+  /** The event at hand is a callback of a link that is over. */
+  isLate = false;
+  readonly #name: string;
+  readonly #agenda: Agenda;
+
+  constructor(name: string, agenda: Agenda) {
+    this.#name = name;
+    this.#agenda = agenda;
+  }
+
+  receive(read: Frame): void {
+    switch (read.command) {
+      case 'RECEIPT':
+        return this.#receipt(read.header('receipt-id') ?? '');
+      case 'MESSAGE':
+        return this.#message(read.header('destination') ?? '', new TextDecoder().decode(read.body));
+      case 'ERROR':
+        this.errors++;
+    }
+  }
+
+  #receipt(id: string): void {
+    const times = this.receipts.get(id);
+    must(times !== undefined, 'answers to our own frames stay hidden', () => `${this.#name} never asked for ${id}`);
+    must(times === 0, 'each receipt once', () => `${this.#name} got ${id} again`);
+    this.receipts.set(id, 1);
+  }
+
+  #message(destination: string, body: string): void {
+    if (destination === '/holdfast/session') return this.#notice(JSON.parse(body));
+    const list = this.delivered.get(destination) ?? [];
+    this.delivered.set(destination, list);
+    const [n, last] = [Number(body), list.at(-1) ?? 0];
+    must(n !== last && !list.includes(n), 'once', () => `${this.#name} got message ${n} of ${destination} twice`);
+    must(n > last, 'in order', () => `${this.#name} got message ${n} of ${destination} after ${last}`);
+    list.push(n);
+  }
+
+  #notice({ continuity }: { continuity: string }): void {
+    (continuity === 'proven' ? this.provenAtMs : this.unprovenAtMs).push(this.#agenda.now);
+  }
+}

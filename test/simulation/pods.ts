@@ -1,0 +1,202 @@
+/**
+ * Simulated pods.
+ *
+ * - `receipt`: a broker that does what it is told in order and answers receipts (RabbitMQ, our own backend).
+ * - `settle`: Spring's simple broker: SUBSCRIBE, UNSUBSCRIBE and SEND of one session go through a pool of threads and overtake
+ *   each other, and only DISCONNECT is answered by a receipt.
+ */
+import type { PodState } from '../../proxy/discovery/index.ts';
+import type { LinkEnd } from '../../proxy/session/index.ts';
+import { encode, type Frame } from '../../stomp/index.ts';
+import type { Network } from './pipe.ts';
+import type { PodEnd, Wire } from './wire.ts';
+
+export type Profile = 'receipt' | 'settle';
+
+/** What producers say. The body is a number that only grows per user and destination. */
+export interface Posted {
+  readonly body: string;
+  readonly id: string;
+  readonly seq: string;
+}
+
+export interface PodWorld extends Network {
+  readonly profile: Profile;
+  /** Messages carry the producer's id and number. */
+  readonly numbers: boolean;
+  took(body: string): void;
+  log(text: () => string): void;
+}
+
+/** Spring's pool of threads: how long one frame may take before the next. */
+const POOL_MAX_MS = 30;
+
+export class SimPod implements PodEnd {
+  readonly uid: string;
+  readonly name: string;
+  readonly ip: string;
+  state: PodState = 'serving';
+  isAlive = true;
+  /** New links are refused. */
+  refuses = false;
+  /** Replayed CONNECT frames are answered with ERROR. */
+  failsReplay = false;
+  connectMs = 0;
+  /** Receipts are given twice. */
+  stutters = false;
+  /** It reads nothing from links and producers before. */
+  stalledUntilMs = 0;
+  readonly wires = new Set<Wire>();
+  readonly #world: PodWorld;
+  readonly #transactions = new Map<Wire, Map<string, string[]>>();
+  #lastMessage = 0;
+  #spreadMs = 0;
+  #wakeMs = 0;
+
+  constructor(world: PodWorld, uid: string, name: string, ip: string) {
+    this.#world = world;
+    this.uid = uid;
+    this.name = name;
+    this.ip = ip;
+  }
+
+  accept(wire: Wire): void {
+    if (!this.isAlive || this.refuses) return wire.end({ kind: 'unreachable', message: 'ECONNREFUSED' });
+    this.wires.add(wire);
+    wire.opened();
+  }
+
+  receive(wire: Wire, frame: Frame): void {
+    if (!this.wires.has(wire)) return;
+    this.#world.log(() => `${this.uid} < ${frame.command} ${words(frame)} of ${wire.user}`);
+    if (frame.command === 'CONNECT') return this.#connect(wire, frame);
+    if (this.#world.profile === 'receipt' || frame.command === 'DISCONNECT') return this.#take(wire, frame);
+    this.#world.agenda.after(this.#world.dice.between(0, POOL_MAX_MS), () => this.#take(wire, frame));
+  }
+
+  #connect(wire: Wire, frame: Frame): void {
+    const isReplay = frame.header('holdfast-replay') !== undefined;
+    if (!this.failsReplay || !isReplay) return wire.deliver(encode('CONNECTED', { version: '1.2' }), this.connectMs);
+    wire.deliver(encode('ERROR', { message: 'no replays here' }));
+    wire.end({ kind: 'closed', code: 1002, reason: '' });
+  }
+
+  #take(wire: Wire, frame: Frame): void {
+    if (!this.wires.has(wire)) return;
+    const id = frame.header('id') ?? '';
+    if (frame.command === 'SUBSCRIBE') this.#subscribe(wire, id, frame.header('destination') ?? '');
+    if (frame.command === 'UNSUBSCRIBE') wire.subscriptions.delete(id);
+    if (frame.command === 'DISCONNECT') wire.subscriptions.clear();
+    this.#transact(wire, frame);
+    this.#answer(wire, frame);
+  }
+
+  #subscribe(wire: Wire, id: string, destination: string): void {
+    wire.subscriptions.set(id, destination);
+    wire.listener.listens(destination);
+  }
+
+  #transact(wire: Wire, frame: Frame): void {
+    const name = frame.header('transaction') ?? '';
+    const open = this.#transactions.get(wire) ?? new Map<string, string[]>();
+    this.#transactions.set(wire, open);
+    const body = new TextDecoder().decode(frame.body);
+    if (frame.command === 'SEND' && name === '') this.#world.took(body);
+    else if (frame.command === 'SEND') open.get(name)?.push(body);
+    else if (frame.command === 'BEGIN') open.set(name, []);
+    else if (frame.command === 'COMMIT') for (const kept of open.get(name) ?? []) this.#world.took(kept);
+  }
+
+  #answer(wire: Wire, frame: Frame): void {
+    const receipt = frame.header('receipt');
+    if (receipt === undefined || (this.#world.profile === 'settle' && frame.command !== 'DISCONNECT')) return;
+    const bytes = encode('RECEIPT', { 'receipt-id': receipt });
+    wire.deliver(bytes);
+    if (this.stutters) wire.deliver(bytes, 5);
+  }
+
+  /** The proxy's end is closed, or the wire is broken. */
+  closed(wire: Wire): void {
+    if (this.wires.delete(wire) && this.isAlive) wire.end({ kind: 'closed', code: 1000, reason: '' });
+  }
+
+  /** A message for a user: handed to every subscription of the destination here. */
+  post(user: string | undefined, destination: string, message: Posted): 'delivered' | 'no-session' {
+    let result: 'delivered' | 'no-session' = 'no-session';
+    for (const wire of this.wires) {
+      if (user !== undefined && wire.user !== user) continue;
+      for (const [subscription, subscribed] of wire.subscriptions) {
+        if (subscribed !== destination) continue;
+        result = 'delivered';
+        wire.deliver(this.#message(subscription, destination, message));
+      }
+    }
+    return result;
+  }
+
+  #message(subscription: string, destination: string, { body, id, seq }: Posted): Uint8Array {
+    const headers = { subscription, destination, 'message-id': `${this.uid}-${++this.#lastMessage}` };
+    if (!this.#world.numbers) return encode('MESSAGE', headers, body);
+    return encode('MESSAGE', { ...headers, 'holdfast-id': id, 'holdfast-seq': seq }, body);
+  }
+
+  /** A message of a broker with several nodes reaches this one in order, some time later. */
+  spread(destination: string, message: Posted): void {
+    const { agenda, dice, latencyMs } = this.#world;
+    this.#spreadMs = Math.max(this.#spreadMs, agenda.now + dice.between(0, latencyMs));
+    agenda.at(Math.max(this.#spreadMs, this.#wakeMs), () => this.#hear(destination, message));
+  }
+
+  /** Whoever subscribes to a pod that was stopped gets nothing of what had waited for it. */
+  #hear(destination: string, message: Posted): void {
+    const { agenda } = this.#world;
+    if (agenda.now < this.#wakeMs) return agenda.at(this.#wakeMs, () => this.#hear(destination, message));
+    if (this.isAlive) this.post(undefined, destination, message);
+  }
+
+  /** ERROR to one link, then the close. */
+  fail(wire: Wire, message: string, code: number): void {
+    wire.deliver(encode('ERROR', { message }));
+    this.wires.delete(wire);
+    wire.end({ kind: 'closed', code, reason: '' });
+  }
+
+  close(wire: Wire, code: number): void {
+    this.wires.delete(wire);
+    wire.end({ kind: 'closed', code, reason: '' });
+  }
+
+  crash(isSilent: boolean): void {
+    this.isAlive = false;
+    const end: LinkEnd = { kind: 'closed', code: 1006, reason: '' };
+    for (const wire of [...this.wires]) isSilent ? wire.halfOpen() : wire.reset(end);
+    this.wires.clear();
+  }
+
+  /** SIGSTOP, and after a while SIGCONT. */
+  stall(ms: number): void {
+    this.#wakeMs = Math.max(this.#wakeMs, this.#world.agenda.now + ms);
+    this.stalledUntilMs = this.#wakeMs + 1;
+    for (const wire of this.wires) wire.stall(ms);
+  }
+}
+
+/** What tells one frame from another in a trace. */
+export function words(frame: Frame): string {
+  const shown = [
+    'id',
+    'subscription',
+    'destination',
+    'receipt',
+    'receipt-id',
+    'transaction',
+    'message',
+    'holdfast-replay',
+  ];
+  const headers = shown.flatMap((name) => {
+    const value = frame.header(name);
+    return value === undefined ? [] : [`${name}:${value}`];
+  });
+  const body = frame.body.length === 0 ? [] : [`| ${new TextDecoder().decode(frame.body)}`];
+  return [...headers, ...body].join(' ');
+}
