@@ -3,14 +3,15 @@
  *
  * Links are the faster detector: the first that fails for the pod's sake makes it `suspect` for new links at once, for
  * SUSPECT_MIN_MS, doubling with each failure after that. How many links may be on their way to CONNECTED grows by one with
- * each that is quick and halves when one is slow or fails (AIMD), so a pod that is starting up is not run down by a wave.
+ * each that is quick, by one with each whole window of those that are neither quick nor slow, and halves when one is slow or
+ * fails (AIMD), so a pod that is starting up is not run down by a wave, and one that is never quick is not left at one link.
  */
 
 /** First suspicion: long enough to look elsewhere, short enough that a container restart is not missed. */
 export const SUSPECT_MIN_MS = 1_000;
 /** A pod that its orchestrator still lists as serving is tried this often, one link at a time, so a return is seen soon. */
 export const SUSPECT_MAX_MS = 5_000;
-/** CONNECTED within this time is quick: the window grows. */
+/** CONNECTED within this time is quick: the window grows fast. */
 export const QUICK_CONNECT_MS = 100;
 /** CONNECTED after more than this is slow: the window halves. */
 export const SLOW_CONNECT_MS = 500;
@@ -66,7 +67,7 @@ export class PodHealth {
     this.ended();
     this.trust();
     if (tookMs > SLOW_CONNECT_MS) this.#window = Math.max(1, this.#window / 2);
-    else if (tookMs <= QUICK_CONNECT_MS) this.#window = Math.min(this.#windowMax, this.#window + 1);
+    else this.#window = Math.min(this.#windowMax, this.#window + (tookMs <= QUICK_CONNECT_MS ? 1 : 1 / this.#window));
   }
 
   /** What was known against the pod is void. The window stays: a process that has just started may be slow. */

@@ -46,6 +46,14 @@ describe('the window of a pod', () => {
     expect(connects(health, ...Array(99).fill(1))).toBe(16);
   });
 
+  test('grows by one with each window of those that are neither quick nor slow, or it would be one for ever', () => {
+    const health = new PodHealth(16);
+    health.failed(0);
+    const medium = (count: number) => connects(health, ...Array(count).fill(SLOW_CONNECT_MS));
+    expect([medium(1), medium(2), medium(3)]).toEqual([2, 2, 3]);
+    expect(medium(1000)).toBe(16);
+  });
+
   test('a failure makes it one', () => {
     const health = new PodHealth(16);
     health.failed(0);
