@@ -38,7 +38,7 @@ export interface ClientHost extends Network {
 }
 
 /** What one chunk of a client may bring beyond a bound: the frames that were sent while it was under way. */
-const CHUNK_MAX_BYTES = 4_096;
+const CHUNK_MAX_BYTES = 3_072;
 /** A client that does not read for so long is closed. */
 export const SLOW_MAX_MS = 4_000;
 
@@ -192,10 +192,10 @@ export class SimClient implements Listener {
     this.#host.agenda.at(atMs, () => this.#wake(atMs));
   }
 
-  /** Both directions and receipts owed, each with its bound, and what is held when it goes to the receipts as a whole. */
+  /** Both directions and receipts owed, each with its bound, and the chunks that crossed those of the two directions. */
   #checkHeld(): void {
     const { bytes: held } = this.session.held;
-    const bound = 4 * (this.#options.holdBytes + CHUNK_MAX_BYTES);
+    const bound = 3 * this.#options.holdBytes + 2 * CHUNK_MAX_BYTES;
     must(held <= bound, 'held within bounds', () => `client ${this.id} holds ${held} bytes of ${bound}`);
   }
 

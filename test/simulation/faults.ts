@@ -58,6 +58,11 @@ export const ACTS: Readonly<Record<FaultKind, Act>> = {
     });
   }),
   'move-slice': onPod((world, pod, { pick, ms }) => world.feed.shuffle(pod, (pick * 10) % 1 < 0.5, ms / 5)),
+  'stale-slice': onPod((world, pod, { ms }) => {
+    if (pod.state !== 'serving' || world.pods.length < 2) return;
+    world.feed.strand(pod);
+    world.agenda.after(ms / 5, () => drain(world, pod));
+  }),
   'late-topology': (world, { ms }) => world.feed.late(ms),
   'lost-topology': (world, { ms }) => world.feed.lose(ms),
   'repeat-topology': (world) => world.feed.repeat(),
@@ -101,6 +106,19 @@ function drain(world: World, pod: SimPod): void {
   pod.state = 'draining';
   world.feed.changed();
   leaveWhenEmpty(world, pod);
+  world.agenda.after(GRACE_MS, () => endGrace(world, pod));
+}
+
+/** Longer than all that can hold up a move: events that come late, pods that refuse, suspicion, the drain of links. */
+const GRACE_MS = 20_000;
+
+/** Its orchestrator does not wait for ever. */
+function endGrace(world: World, pod: SimPod): void {
+  if (!world.pods.includes(pod) || world.pods.length < 2) return;
+  world.log(() => `pod ${pod.uid} has no time left`);
+  pod.crash(false);
+  world.removePod(pod);
+  world.feed.changed();
 }
 
 /** A pod that drains leaves when nobody is there any more. */

@@ -2,11 +2,11 @@
  * The Kubernetes API as discovery sees it: EndpointSlices in order, but late, twice, or not at all until the next list, and
  * pods that stand in two slices while they move between them. What the proxy makes of them is its own code.
  */
-import type { EndpointSlice } from '../../proxy/discovery/endpoint-slice.ts';
+import type { EndpointSlice, SliceEndpoint } from '../../proxy/discovery/endpoint-slice.ts';
 import { Settle } from '../../proxy/discovery/settle.ts';
 import { SliceStore } from '../../proxy/discovery/slice-store.ts';
 import { unionOf } from '../../proxy/discovery/slices.ts';
-import type { Topology } from '../../proxy/discovery/topology.ts';
+import type { PodState, Topology } from '../../proxy/discovery/topology.ts';
 import { sameTopology, topologyOf } from '../../proxy/discovery/topology-of.ts';
 import type { Agenda } from './agenda.ts';
 import { type Network, Pipe } from './pipe.ts';
@@ -14,6 +14,7 @@ import type { SimPod } from './pods.ts';
 
 const SETTLE = { quietMs: 50, maxMs: 200 };
 const SLICES = ['slice-a', 'slice-b'] as const;
+const STALE_SLICE = 'slice-old';
 /** A lost event is made good by the next list. */
 const RELIST_MS = 700;
 
@@ -27,7 +28,10 @@ export class Feed {
   /** In which slice a pod is listed; both while it moves. */
   readonly #placed = new Map<string, readonly string[]>();
   #last: Topology | undefined;
-  #version = 0;
+  readonly #versions = new Map<string, number>();
+  readonly #stale = new Map<string, PodState>();
+  #lastWritten: string = SLICES[0];
+  readonly #written = new Map<string, string>();
   #isLossy = false;
 
   constructor(network: Network, pods: readonly SimPod[], publish: (topology: Topology) => void) {
@@ -37,9 +41,9 @@ export class Feed {
     this.#watch = new Pipe(network, true, () => {});
   }
 
-  /** Pods have changed. */
+  /** Pods have changed. Only slices that say something else than before are written. */
   changed(): void {
-    for (const name of SLICES) this.#write(name);
+    for (const name of [...SLICES, STALE_SLICE]) this.#write(name);
   }
 
   /** A pod goes from one slice to the other; in between it stands in both, or in none. */
@@ -54,6 +58,13 @@ export class Feed {
     });
   }
 
+  /** From now on the pod stands also in a slice that nobody writes any more, as it is now. One pod in a world. */
+  strand(pod: SimPod): void {
+    if (this.#stale.size > 0) return;
+    this.#stale.set(pod.uid, pod.state);
+    this.#write(STALE_SLICE);
+  }
+
   late(ms: number): void {
     this.#watch.holdUntil(this.#agenda.now + ms);
   }
@@ -64,13 +75,14 @@ export class Feed {
     this.#agenda.after(ms + RELIST_MS, () => this.relist());
   }
 
+  /** The latest event once more. */
   repeat(): void {
-    for (const name of SLICES) this.#tell(this.#sliceOf(name));
+    if (!this.#isLossy) this.#tell(this.#sliceOf(this.#lastWritten));
   }
 
   relist(): void {
     this.#isLossy = false;
-    const slices = SLICES.map((name) => this.#sliceOf(name));
+    const slices = [...SLICES, STALE_SLICE].map((name) => this.#sliceOf(name));
     this.#watch.push(() => {
       this.#store.replace(slices);
       this.#changed();
@@ -78,7 +90,11 @@ export class Feed {
   }
 
   #write(name: string): void {
-    this.#version++;
+    const endpoints = JSON.stringify(this.#sliceOf(name).endpoints);
+    if (this.#written.get(name) === endpoints) return;
+    this.#written.set(name, endpoints);
+    this.#lastWritten = name;
+    this.#versions.set(name, (this.#versions.get(name) ?? 0) + 1);
     if (!this.#isLossy) this.#tell(this.#sliceOf(name));
   }
 
@@ -106,14 +122,24 @@ export class Feed {
   }
 
   #sliceOf(name: string): EndpointSlice {
-    const listed = this.#pods.filter(({ uid }) => (this.#placed.get(uid) ?? [SLICES[0]]).includes(name));
+    const isListed = ({ uid }: SimPod) => (this.#placed.get(uid) ?? [SLICES[0]]).includes(name);
+    const living = this.#pods.filter(isListed).map((pod) => endpointOf(pod, pod.state));
     return {
-      ...{ name, uid: name, resourceVersion: `${this.#version}`, addressType: 'IPv4' },
+      ...{ name, uid: name, resourceVersion: `${this.#versions.get(name) ?? 0}`, addressType: 'IPv4' },
       ports: [{ name: '', port: 80, protocol: 'TCP' }],
-      endpoints: listed.map(({ uid, name: podName, ip, state }) => ({
-        ...{ podUid: uid, podName, address: ip },
-        ...{ ready: state === 'serving', serving: state !== 'unready', terminating: state === 'draining' },
-      })),
+      endpoints: name === STALE_SLICE ? this.#staleEndpoints() : living,
     };
   }
+
+  #staleEndpoints(): SliceEndpoint[] {
+    return this.#pods.flatMap((pod) => {
+      const state = this.#stale.get(pod.uid);
+      return state === undefined ? [] : [endpointOf(pod, state)];
+    });
+  }
+}
+
+function endpointOf({ uid, name, ip }: SimPod, state: PodState): SliceEndpoint {
+  const conditions = { ready: state === 'serving', serving: state !== 'unready', terminating: state === 'draining' };
+  return { podUid: uid, podName: name, address: ip, ...conditions };
 }

@@ -13,6 +13,7 @@ export const PLANNED = [
   'fail-replay',
   'slow-connect',
   'move-slice',
+  'stale-slice',
   'late-topology',
   'lost-topology',
   'repeat-topology',

@@ -95,10 +95,10 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     replace: 'const paid = this.#owed[index];',
   },
   {
-    name: 'show the client our own receipts',
-    file: MOVES,
-    find: 'return id.startsWith(OWN_RECEIPT);',
-    replace: 'return false && id.startsWith(OWN_RECEIPT);',
+    name: 'every RECEIPT goes to the client',
+    file: LINKS,
+    find: 'return paid !== undefined || isUncounted',
+    replace: "return paid !== undefined || id !== '' || isUncounted",
   },
   {
     name: 'lose a SEND whose receipt is owed',

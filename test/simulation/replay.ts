@@ -7,10 +7,15 @@ import { simulate } from './simulate.ts';
 /** Runs a plan with its trace; true when nothing is broken. */
 export async function replay(plan: Plan, isShrunk: boolean, say: (line: string) => void): Promise<boolean> {
   const { violation } = await simulate(plan);
-  const shown = violation === undefined || !isShrunk ? plan : await shrink(plan, violation.rule);
+  const shown =
+    violation === undefined || !isShrunk ? plan : await shrink(plan, (small) => breaks(small, violation.rule));
   say(describe(shown));
   await simulate(shown, say);
   return violation === undefined;
+}
+
+async function breaks(plan: Plan, rule: string): Promise<boolean> {
+  return (await simulate(plan)).violation?.rule === rule;
 }
 
 /** What a person needs who sees a failing seed: the command, and the trace of the smallest world that still fails. */

@@ -1,6 +1,5 @@
-/** Makes a failing plan small: whatever can be left out while the same rule is broken is left out. */
+/** Makes a failing plan small: whatever can be left out while it still fails is left out. */
 import type { Plan } from './plan.ts';
-import { simulate } from './simulate.ts';
 
 /** Worlds that one shrinking may try; each takes milliseconds. */
 const TRIES_MAX = 1_500;
@@ -8,12 +7,9 @@ const TRIES_MAX = 1_500;
 type Parts = { [K in keyof Plan]: Plan[K] extends readonly (infer T)[] ? T[] : never };
 type ListName = 'faults' | 'sayings';
 
-export async function shrink(plan: Plan, rule: string): Promise<Plan> {
+export async function shrink(plan: Plan, isBroken: (plan: Plan) => Promise<boolean>): Promise<Plan> {
   let tries = 0;
-  const fails = async (candidate: Plan) => {
-    if (++tries > TRIES_MAX) return false;
-    return (await simulate(candidate)).violation?.rule === rule;
-  };
+  const fails = async (candidate: Plan) => ++tries <= TRIES_MAX && (await isBroken(candidate));
   let small = plan;
   for (let before = Number.POSITIVE_INFINITY; sizeOf(small) < before; ) {
     before = sizeOf(small);

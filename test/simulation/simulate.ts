@@ -64,18 +64,21 @@ function schedule(world: World): void {
   });
 }
 
+/** Where the hold is small a frame of this size fills it. */
+const PADDING = 'x'.repeat(1_024);
+
 /** Spring's simple broker answers no receipts, so its clients ask for none. */
 function say(world: World, { client: index, what }: Saying, n: number): void {
   const client = world.clients[index];
   if (client === undefined || client.isOver) return;
   const answered = world.profile === 'receipt';
+  const padding = world.plan.holdBytes <= PADDING.length ? ` padding:${PADDING}` : '';
   switch (what) {
     case 'send':
-      return client.send(`SEND destination:/x | p${client.id}-${n}`);
+      return client.send(`SEND destination:/x${padding} | p${client.id}-${n}`);
     case 'send-receipt':
-      return client.send(
-        `SEND destination:/x${answered ? ` receipt:r${n}` : ''} | ${answered ? 'r' : 'p'}${client.id}-${n}`,
-      );
+      if (!answered) return client.send(`SEND destination:/x${padding} | p${client.id}-${n}`);
+      return client.send(`SEND destination:/x receipt:r${n}${padding} | r${client.id}-${n}`);
     case 'subscribe':
       return client.subscribe(n, answered);
     case 'unsubscribe':
