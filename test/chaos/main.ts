@@ -43,8 +43,12 @@ function tell(outcome: Outcome, problems: readonly string[]): void {
   say('');
   say(`faults       ${outcome.strikes.length} on pods, ${outcome.skipped} left out because too few pods were well`);
   say(`messages     ${tally.received}/${tally.sent} received at ${round(outcome.messagesPerSecond)}/s`);
-  say(`             ${tally.lost} lost, ${outcome.unannounced.length} of them unannounced, ${tally.refused} refused`);
-  say(`             ${tally.duplicated} twice, ${tally.reordered} swapped, ${tally.unknown} never sent`);
+  say(
+    `             ${tally.lost} lost, ${outcome.unannounced.length} of them unannounced, ${tally.refused} refused ${JSON.stringify(outcome.refused)}`,
+  );
+  say(
+    `             ${tally.duplicated} twice, ${tally.reordered - outcome.late} swapped, ${outcome.late} late, ${tally.unknown} never sent`,
+  );
   say(
     `clients      ${outcome.closes} closes, ${Object.values(outcome.errors).reduce((sum, count) => sum + count, 0)} ERROR frames, ${outcome.dead} dead at the end`,
   );

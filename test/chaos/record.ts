@@ -1,6 +1,6 @@
 /** All that is known of clients while chaos goes on: two ledgers, closes, and what they were told on /holdfast/session. */
 import type { ClientEvent } from '../experiment/clients-messages.ts';
-import { type Finding, Ledger } from '../ledger/ledger.ts';
+import { type Finding, type Lane, Ledger, type Outcome } from '../ledger/ledger.ts';
 
 /** Where messages go while faults come. */
 export const DESTINATIONS = ['/queue/news', '/queue/orders'];
@@ -23,12 +23,30 @@ export class Record {
   moves = 0;
   /** Moves that were told as unproven, of the round. */
   gaps: Gap[] = [];
+  /** What producers were told of messages that are not delivered to their knowledge, of the round. */
+  readonly #refusals = new Map<string, Outcome>();
+  /** How often they were told so, in all. */
+  readonly refused: globalThis.Record<string, number> = {};
 
   /** A round has ends of its own: what it has sent, it has settled. */
   nextRound(): void {
     this.ledger = new Ledger();
     this.probes = new Ledger();
     this.gaps = [];
+    this.#refusals.clear();
+  }
+
+  refuse(lane: Lane, n: number, outcome: Outcome): void {
+    this.#refusals.set(keyOf(lane, n), outcome);
+    this.refused[outcome] = (this.refused[outcome] ?? 0) + 1;
+  }
+
+  /**
+   * Out of order because its producer had given it up: it was told `expired` or `failed`, sent the next one, and then the
+   * pod that had it all the time woke up.
+   */
+  isLate({ kind, n, ...lane }: Finding): boolean {
+    return kind === 'reordered' && this.#refusals.has(keyOf(lane, n));
   }
 
   add(event: ClientEvent): void {
@@ -52,6 +70,10 @@ export class Record {
     this.moves++;
     if (continuity !== 'proven') this.gaps.push({ user, atMs, from: String(from), planned: planned === true });
   }
+}
+
+function keyOf({ user, destination }: Lane, n: number): string {
+  return `${user} ${destination} ${n}`;
 }
 
 /** Lost messages of which the user was not told: no unproven move from when the message was sent until `withinMs` later. */

@@ -34,6 +34,10 @@ export interface Outcome {
   readonly tally: Omit<Tally, 'minPerUser' | 'maxPerUser' | 'slowest' | 'losers'>;
   readonly unannounced: readonly Finding[];
   readonly faults: readonly Finding[];
+  /** Of those reordered, the ones that came after their producer was told that they would not. */
+  readonly late: number;
+  /** What producers were told instead of `delivered`, and how often. */
+  readonly refused: Readonly<globalThis.Record<string, number>>;
   readonly closes: number;
   /** ERROR frames that clients got: what they said, and how often. */
   readonly errors: Readonly<globalThis.Record<string, number>>;
@@ -89,9 +93,10 @@ export async function chaos(options: ChaosOptions): Promise<Outcome> {
     const stage = new Stage(fleet, doors, seeded(options.seed + 1));
     for (let i = 0; i < options.pods; i++) await stage.add();
     const proxy = await startProxy({ podsFile: fleet.file, logFile: options.logFile });
-    const posting = steadfast(gatewayPosting(proxy.adminUrl));
+    const record = new Record();
+    const posting = steadfast(gatewayPosting(proxy.adminUrl), (lane, n, outcome) => record.refuse(lane, n, outcome));
     try {
-      return await Promise.race([withClients(options, stage, proxy, posting), proxy.failed]);
+      return await Promise.race([withClients(options, stage, proxy, posting, record), proxy.failed]);
     } finally {
       posting.close();
       await proxy.stop();
@@ -108,9 +113,9 @@ async function withClients(
   stage: Stage,
   proxy: ProxyProcess,
   posting: Posting,
+  record: Record,
 ): Promise<Outcome> {
   const users = Array.from({ length: options.clients }, (_, index) => `user-${index + 1}`);
-  const record = new Record();
   const clients = await Clients.open({
     ...{ url: proxy.listenUrl, users, destinations: [...DESTINATIONS, PROBE], notices: true },
     onEvent: (event) => record.add(event),
@@ -143,6 +148,7 @@ interface Round {
   readonly findings: readonly Finding[];
   readonly unannounced: readonly Finding[];
   readonly gaps: number;
+  readonly late: number;
   readonly liveAgainMs: [Kind, number][];
   readonly dead: number;
   readonly unsettled: readonly string[];
@@ -177,6 +183,7 @@ async function round(world: World, index: number, durationMs: number, atRest: nu
     ...{ tally: record.ledger.tally(), findings, gaps: record.gaps.length, unsettled, descriptors, sendingMs },
     unannounced: unannounced(findings, record.gaps, ANNOUNCED_WITHIN_MS),
     liveAgainMs: liveAgain(stage.strikes.slice(from), record),
+    late: findings.filter((finding) => record.isLate(finding)).length,
     dead: record.probes.tally().losers.length,
   };
 }
@@ -269,6 +276,8 @@ function outcomeOf(
     ...{ strikes: stage.strikes, skipped: stage.skipped, liveAgainMs, stallMs: facts.stallMs },
     unannounced: rounds.flatMap((each) => each.unannounced),
     faults: rounds.flatMap(({ findings }) => findings),
+    late: sum((each) => each.late),
+    refused: record.refused,
     dead: sum((each) => each.dead),
     unsettled: rounds.flatMap((each) => each.unsettled),
     rss: {

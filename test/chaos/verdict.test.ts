@@ -10,7 +10,18 @@ const lane = { user: 'alice', destination: '/queue/news' };
 function outcome(change: Partial<Outcome> = {}, tally: Partial<Outcome['tally']> = {}): Outcome {
   return {
     tally: { ...new Ledger().tally(), ...tally },
-    ...{ unannounced: [], faults: [], closes: 0, errors: {}, moves: 0, gaps: 0, strikes: [], skipped: 0 },
+    ...{
+      unannounced: [],
+      faults: [],
+      late: 0,
+      refused: {},
+      closes: 0,
+      errors: {},
+      moves: 0,
+      gaps: 0,
+      strikes: [],
+      skipped: 0,
+    },
     ...{ liveAgainMs: {}, dead: 0, unsettled: [], messagesPerSecond: 1, stallMs: 0 },
     rss: { startMB: 100, endMB: 100, peakMB: 100, slopeMBPerHour: 0 },
     descriptors: { start: 10, end: 10, slopePerHour: 0 },
@@ -76,6 +87,17 @@ test('the record keeps what is unproven, and the probes apart', () => {
   expect(record.probes.complete && record.ledger.arrivals === 0).toBe(true);
   expect(record).toMatchObject({ moves: 2, closes: 1, errors: new Map([['no', 1]]) });
   expect(record.gaps).toEqual([{ user: 'alice', atMs: 3, from: 'pod-1', planned: true }]);
+});
+
+test('what comes after its producer was told that it would not is late, not swapped', () => {
+  const record = new Record();
+  record.refuse(lane, 6, 'expired');
+  const finding = { kind: 'reordered' as const, ...lane, n: 6, atMs: 0 };
+  expect([finding, { ...finding, n: 5 }].map((each) => record.isLate(each))).toEqual([true, false]);
+  expect(record.refused).toEqual({ expired: 1 });
+  expect(broken(outcome({ late: 1 }, { reordered: 1 }), 60_000)).toEqual([]);
+  record.nextRound();
+  expect(record.isLate(finding)).toBe(false);
 });
 
 test('a slope is per hour', () => {

@@ -18,7 +18,7 @@ export function broken(outcome: Outcome, durationMs: number): string[] {
     ...Object.entries(outcome.errors).map(([message, count]): [string, number] => [`ERROR frames: ${message}`, count]),
     ['lost without a word on /holdfast/session', outcome.unannounced.length],
     ['duplicated', tally.duplicated],
-    ['reordered', tally.reordered],
+    ['reordered', tally.reordered - outcome.late],
     ['arrived without being sent', tally.unknown],
     ['users whose session does not live', outcome.dead],
   ];
