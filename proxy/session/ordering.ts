@@ -152,10 +152,21 @@ export class Ordering {
     return at;
   }
 
-  /** Messages of this link may be held, because there is an older one. */
+  /**
+   * Messages of this link may be held, because there is an older one, and reading it fills no hole. A link that was chosen again is
+   * older than others and they are older than it: what is held of one may wait for the other, which must be read then.
+   */
   holdsBack(link: LinkId): boolean {
     const watched = this.#links.get(link);
-    return watched !== undefined && this.#hasOlder({ link, rank: watched.rank });
+    if (watched === undefined || !this.#hasOlder({ link, rank: watched.rank })) return false;
+    return watched.rank === this.#lastRank || !this.#isAwaited(link, watched.firstRank);
+  }
+
+  #isAwaited(link: LinkId, firstRank: number): boolean {
+    for (const lane of this.#lanes.values()) {
+      if (lane.some((held) => held.link !== link && held.rank > firstRank)) return true;
+    }
+    return false;
   }
 
   #releaseAt(message: Ranked): number {

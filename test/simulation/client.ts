@@ -39,6 +39,8 @@ export interface ClientHost extends Network {
 
 /** What one chunk of a client may bring beyond a bound: the frames that were sent while it was under way. */
 const CHUNK_MAX_BYTES = 3_072;
+/** How long a passing subscription is kept at least: longer than it takes to reach a pod, and its threads. */
+const PASSING_MIN_MS = 200;
 /** A client that does not read for so long is closed. */
 export const SLOW_MAX_MS = 4_000;
 
@@ -62,7 +64,7 @@ export class SimClient implements Listener {
   #isFull = false;
   #fullTimes = 0;
   #reads = true;
-  readonly #passing: string[] = [];
+  readonly #passing: { readonly id: string; readonly sinceMs: number }[] = [];
 
   constructor(id: number, user: string, options: SessionOptions, host: ClientHost) {
     this.id = id;
@@ -104,14 +106,16 @@ export class SimClient implements Listener {
 
   /** One of the subscriptions that come and go. */
   subscribe(n: number, asksReceipt: boolean): void {
-    this.#passing.push(`s${n}`);
+    this.#passing.push({ id: `s${n}`, sinceMs: this.#host.agenda.now });
     this.send(`SUBSCRIBE id:s${n} destination:/topic/passing${asksReceipt ? ` receipt:s${n}` : ''}`);
   }
 
-  /** The one that is there longest. */
+  /** The one that is there longest; not so soon that Spring's threads could take it first. */
   unsubscribe(): void {
-    const id = this.#passing.shift();
-    if (id !== undefined) this.send(`UNSUBSCRIBE id:${id}`);
+    const [first] = this.#passing;
+    if (first === undefined || this.#host.agenda.now - first.sinceMs < PASSING_MIN_MS) return;
+    this.#passing.shift();
+    this.send(`UNSUBSCRIBE id:${first.id}`);
   }
 
   /** The client's socket is gone. */

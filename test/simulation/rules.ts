@@ -39,7 +39,10 @@ function checkAtHome(world: World, { id, user, session, shell }: SimClient): voi
   must(deadline === undefined, 'after healing nothing is awaited', () => `client ${id}: ${deadline?.why}`);
 }
 
-/** Each pod has just the links of those who live there, with the subscriptions that they have. */
+/**
+ * Each pod has just the links of those who live there, with the subscriptions that they have. Of Spring's simple broker that is not
+ * asked: SUBSCRIBE and UNSUBSCRIBE that had to wait in the proxy go out together, and its threads may take the second one first.
+ */
 function checkWires(world: World): void {
   const wires = world.pods.flatMap((pod) => [...pod.wires]);
   const living = world.clients.filter(({ isOver }) => !isOver);
