@@ -154,12 +154,13 @@ export class Ordering {
 
   /**
    * Messages of this link may be held, because there is an older one, and reading it fills no hole. A link that was chosen again is
-   * older than others and they are older than it: what is held of one may wait for the other, which must be read then.
+   * older than others and they are older than it: what is held of one may wait for the other, which is read then, up to twice
+   * the bound.
    */
   holdsBack(link: LinkId): boolean {
     const watched = this.#links.get(link);
     if (watched === undefined || !this.#hasOlder({ link, rank: watched.rank })) return false;
-    return watched.rank === this.#lastRank || !this.#isAwaited(link, watched.firstRank);
+    return this.#bytes > 2 * this.#options.holdBytes || !this.#isAwaited(link, watched.firstRank);
   }
 
   #isAwaited(link: LinkId, firstRank: number): boolean {
