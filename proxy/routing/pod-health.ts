@@ -3,8 +3,9 @@
  *
  * Links are the faster detector: the first that fails for the pod's sake makes it `suspect` for new links at once, for
  * SUSPECT_MIN_MS, doubling with each failure after that. How many links may be on their way to CONNECTED grows by one with
- * each that is quick, by one with each whole window of those that are neither quick nor slow, and halves when one is slow or
- * fails (AIMD), so a pod that is starting up is not run down by a wave, and one that is never quick is not left at one link.
+ * each that is quick, by one with each whole window of those that are neither quick nor slow, halves when one is slow (down to
+ * SLOW_WINDOW) and is one after a failure (AIMD), so a pod that is starting up is not run down by a wave, and one that is never
+ * quick is not left at one link.
  */
 
 /** First suspicion: long enough to look elsewhere, short enough that a container restart is not missed. */
@@ -13,8 +14,14 @@ export const SUSPECT_MIN_MS = 1_000;
 export const SUSPECT_MAX_MS = 5_000;
 /** CONNECTED within this time is quick: the window grows fast. */
 export const QUICK_CONNECT_MS = 100;
-/** CONNECTED after more than this is slow: the window halves. */
+/** CONNECTED after more than this is slow. */
 export const SLOW_CONNECT_MS = 500;
+
+/**
+ * A pod that is always slow still gets this many at once: were it one, a large pod that takes a second for each CONNECT could not
+ * take its sessions back within `outage-max`.
+ */
+export const SLOW_WINDOW = 8;
 
 export class PodHealth {
   readonly #windowMax: number;
@@ -66,8 +73,13 @@ export class PodHealth {
   connected(tookMs: number): void {
     this.ended();
     this.trust();
-    if (tookMs > SLOW_CONNECT_MS) this.#window = Math.max(1, this.#window / 2);
+    if (tookMs > SLOW_CONNECT_MS) this.#window = this.#slowed();
     else this.#window = Math.min(this.#windowMax, this.#window + (tookMs <= QUICK_CONNECT_MS ? 1 : 1 / this.#window));
+  }
+
+  #slowed(): number {
+    const floor = Math.min(SLOW_WINDOW, this.#windowMax);
+    return this.#window > floor ? Math.max(floor, this.#window / 2) : Math.min(floor, this.#window + 1);
   }
 
   /** What was known against the pod is void. The window stays: a process that has just started may be slow. */

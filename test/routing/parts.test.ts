@@ -6,6 +6,7 @@ import {
   PodHealth,
   QUICK_CONNECT_MS,
   SLOW_CONNECT_MS,
+  SLOW_WINDOW,
   SUSPECT_MAX_MS,
   SUSPECT_MIN_MS,
 } from '../../proxy/routing/pod-health.ts';
@@ -32,18 +33,26 @@ describe('the window of a pod', () => {
   });
 
   test.each([
-    [SLOW_CONNECT_MS, 16],
-    [SLOW_CONNECT_MS + 1, 8],
+    [SLOW_CONNECT_MS, 64],
+    [SLOW_CONNECT_MS + 1, 32],
   ])('after a CONNECTED that took %d ms it is %d', (ms, window) => {
-    expect(connects(new PodHealth(16), ms)).toBe(window);
+    expect(connects(new PodHealth(64), ms)).toBe(window);
   });
 
-  test('never less than one, and grows again by one with each that is quick', () => {
-    const health = new PodHealth(16);
-    expect(connects(health, ...Array(9).fill(SLOW_CONNECT_MS + 1))).toBe(1);
-    expect(connects(health, QUICK_CONNECT_MS, QUICK_CONNECT_MS)).toBe(3);
-    expect(connects(health, QUICK_CONNECT_MS + 1)).toBe(3);
-    expect(connects(health, ...Array(99).fill(1))).toBe(16);
+  test('slowness leaves some, and it grows again by one with each that is quick', () => {
+    const health = new PodHealth(64);
+    expect(connects(health, ...Array(9).fill(SLOW_CONNECT_MS + 1))).toBe(SLOW_WINDOW);
+    expect(connects(health, QUICK_CONNECT_MS, QUICK_CONNECT_MS)).toBe(SLOW_WINDOW + 2);
+    expect(connects(health, QUICK_CONNECT_MS + 1)).toBe(SLOW_WINDOW + 2);
+    expect(connects(health, ...Array(99).fill(1))).toBe(64);
+  });
+
+  test('after a failure a pod that is always slow gets those too, one by one', () => {
+    const health = new PodHealth(64);
+    health.failed(0);
+    const slow = (count: number) => connects(health, ...Array(count).fill(SLOW_CONNECT_MS + 1));
+    expect([slow(1), slow(1), slow(99)]).toEqual([2, 3, SLOW_WINDOW]);
+    expect(connects(new PodHealth(2), SLOW_CONNECT_MS + 1)).toBe(2);
   });
 
   test('grows by one with each window of those that are neither quick nor slow, or it would be one for ever', () => {
