@@ -13,8 +13,8 @@ import type { RoutingOptions } from './routing/index.ts';
 const CLOSE_MAX_MS = 2_000;
 /** How long an old link waits for the producers' commit: a proxy that cannot commit must not keep two links for ever. */
 const COMMIT_MAX_MS = 30_000;
-/** How long messages wait for one that sequence numbers prove to be missing: a slow pod, not a lost message. */
-const ORDER_MAX_MS = 1_000;
+/** Beyond `backend.gone`: a pod that hung is heard, or known to be lost, before messages go without what it still has. */
+const ORDER_ROOM_MS = 1_000;
 /** The fastest heart-beats that a client may ask of the proxy. */
 const CLIENT_BEAT_MIN_MS = 1_000;
 /** A client that promised no heart-beats is pinged; browsers answer by themselves, and after three misses it is gone. */
@@ -63,7 +63,7 @@ export function switchboardOptions(config: Config): SwitchboardOptions {
       connectMaxMs: backend.connectMaxMs,
       barrierMaxMs: handover.barrierMaxMs,
       orderQuietMs: handover.orderQuietMs,
-      orderMaxMs: ORDER_MAX_MS,
+      orderMaxMs: backend.goneMs + ORDER_ROOM_MS,
       drainMaxMs: handover.drainMaxMs,
       commitMaxMs: COMMIT_MAX_MS,
       closeMaxMs: CLOSE_MAX_MS,

@@ -27,7 +27,10 @@ export class SliceStore {
     this.#byName = next;
   }
 
+  /** A write; one that is told again (a watch that begins anew may) is no newer for it. */
   put(slice: EndpointSlice): void {
+    const known = this.#byName.get(slice.name);
+    if (known !== undefined && sameWrite(known.slice, slice)) return;
     this.#writes += 1;
     this.#byName.set(slice.name, { slice, writtenAt: this.#writes });
   }

@@ -9,7 +9,10 @@ export interface SessionOptions {
   readonly barrierMaxMs: number;
   /** A destination that was silent on the old link for this long has nothing left there (50 ms: a slow broker's flush). */
   readonly orderQuietMs: number;
-  /** How long messages wait for one that sequence numbers prove to be still missing. */
+  /**
+   * How long messages wait for one that sequence numbers prove to be still missing: longer than a link may be silent before it
+   * counts as lost, so that a pod which only hangs for a moment swaps nothing.
+   */
   readonly orderMaxMs: number;
   /** How long an old link is read after the producers have moved on. */
   readonly drainMaxMs: number;
@@ -49,3 +52,6 @@ export const OWN_RECEIPT = 'holdfast-';
 
 /** The destination that the proxy answers itself. */
 export const SESSION_DESTINATION = '/holdfast/session';
+
+/** How long messages without numbers wait for a busy link that was left and chosen again: a slow pod's answer, no more. */
+export const CHOSEN_AGAIN_MAX_MS = 1_000;

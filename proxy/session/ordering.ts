@@ -12,12 +12,12 @@
  *
  * A link that was left can be chosen again. It then is older and newer than the links between: what was sent to it before
  * may still be under way, and what comes now is the latest. So they wait for it as they did, and it for them; but they wait
- * `orderMaxMs` at most, for it is busy with what is new and may never be silent.
+ * CHOSEN_AGAIN_MAX_MS at most, for it is busy with what is new and may never be silent.
  */
 import type { LinkId } from './events.ts';
 import type { Held } from './hold.ts';
 import { costOf } from './hold.ts';
-import { ORDER_POLL_MS } from './options.ts';
+import { CHOSEN_AGAIN_MAX_MS, ORDER_POLL_MS } from './options.ts';
 import type { SequenceNumber, Sequences } from './sequence.ts';
 
 export interface HeldMessage extends Held {
@@ -185,13 +185,13 @@ export class Ordering {
 
   /** When the message's destination counts as silent on every older link. */
   #quietAt(message: Ranked): number {
-    const { orderQuietMs, orderMaxMs } = this.#options;
+    const { orderQuietMs } = this.#options;
     let at = Number.NEGATIVE_INFINITY;
     for (const [link, { rank, firstRank, activity }] of this.#links) {
       if (link === message.link || firstRank >= message.rank) continue;
       const quietMs = activity.last(message.destination) + orderQuietMs;
       const isChosenAgain = rank > message.rank;
-      at = Math.max(at, isChosenAgain ? Math.min(quietMs, message.arrivedMs + orderMaxMs) : quietMs);
+      at = Math.max(at, isChosenAgain ? Math.min(quietMs, message.arrivedMs + CHOSEN_AGAIN_MAX_MS) : quietMs);
     }
     return at;
   }

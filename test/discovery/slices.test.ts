@@ -255,3 +255,17 @@ it.each([
 ])('refuses an object that is no EndpointSlice: %j', (value, message) => {
   expect(() => readSlice(value)).toThrow(message);
 });
+
+it('a write that is told again is no newer for it', () => {
+  const [older, newer] = [slice('a', []), slice('b', [])];
+  const store = new SliceStore();
+  store.put(older);
+  store.put(newer);
+  store.put(older);
+  expect(
+    store
+      .all()
+      .toSorted((x, y) => x.writtenAt - y.writtenAt)
+      .map(({ slice: { name } }) => name),
+  ).toEqual(['a', 'b']);
+});
