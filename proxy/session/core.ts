@@ -57,6 +57,8 @@ export class Core {
   outage: Outage | undefined;
   /** Since when live links are not read because the client is full. Their drains stand still that long. */
   fullSinceMs: number | undefined;
+  /** How long that has been in all before. */
+  stoodMs = 0;
 
   readonly subscriptions = new Subscriptions();
   readonly notices = new Notices();
@@ -80,6 +82,14 @@ export class Core {
     this.connectBinary = connectBinary;
     this.clientHold = new Hold(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow);
+  }
+
+  /**
+   * The time by which messages wait for each other. It stands still while the client is full: links are not read then, so their
+   * silence proves nothing.
+   */
+  orderTime(now: number): number {
+    return (this.fullSinceMs ?? now) - this.stoodMs;
   }
 
   emit(effect: Effect): void {

@@ -62,7 +62,7 @@ export function watchOrder(core: Core, now: number): void {
     core.ordering = new Ordering(core.options, core.sequences);
     if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'ask' });
   }
-  for (const link of core.links.keys()) core.ordering.watch(link, now);
+  for (const link of core.links.keys()) core.ordering.watch(link, core.orderTime(now));
 }
 
 /**
@@ -84,10 +84,10 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
     destination: frame.header('destination') ?? '',
     id: idOf(core, frame),
     sequence: sequenceOf(frame),
-    arrivedMs: now,
+    arrivedMs: core.orderTime(now),
   };
   if (core.ordering === undefined) return deliver(core, message, now);
-  core.ordering.offer(message, now);
+  core.ordering.offer(message, core.orderTime(now));
   release(core, now);
 }
 
@@ -95,7 +95,7 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
 export function release(core: Core, now: number): void {
   const { ordering } = core;
   if (ordering === undefined) return;
-  for (const message of ordering.due(now)) deliver(core, message, now);
+  for (const message of ordering.due(core.orderTime(now))) deliver(core, message, now);
   if (core.links.size > 1 || ordering.heldFrames > 0) return;
   core.ordering = undefined;
   if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'pass' });
@@ -105,6 +105,6 @@ function deliver(core: Core, message: HeldMessage, now: number): void {
   const admission = check(core, message.id, message.sequence, now);
   for (const fact of admission.facts) core.fact(fact);
   if (!admission.deliver) return;
-  core.heldLongestMs = Math.max(core.heldLongestMs, now - message.arrivedMs);
+  core.heldLongestMs = Math.max(core.heldLongestMs, core.orderTime(now) - message.arrivedMs);
   core.sendClient(message.bytes, message.binary);
 }

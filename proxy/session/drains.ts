@@ -14,6 +14,7 @@ export function resumeDrains(core: Core, now: number): void {
   if (core.fullSinceMs === undefined) return;
   const stoodMs = now - core.fullSinceMs;
   core.fullSinceMs = undefined;
+  core.stoodMs += stoodMs;
   for (const link of core.olds()) {
     const { state } = link;
     if (state.name === 'live') link.to({ ...state, drainUntilMs: state.drainUntilMs + stoodMs });

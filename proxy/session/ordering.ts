@@ -154,13 +154,19 @@ export class Ordering {
 
   /**
    * Messages of this link may be held, because there is an older one, and reading it fills no hole. A link that was chosen again is
-   * older than others and they are older than it: what is held of one may wait for the other, which is read then, up to twice
-   * the bound.
+   * older than others and they are older than it: what is held of one may wait for the other, which is read then: until
+   * it holds something itself past twice the bound.
    */
   holdsBack(link: LinkId): boolean {
     const watched = this.#links.get(link);
     if (watched === undefined || !this.#hasOlder({ link, rank: watched.rank })) return false;
-    return this.#bytes > 2 * this.#options.holdBytes || !this.#isAwaited(link, watched.firstRank);
+    if (!this.#isAwaited(link, watched.firstRank)) return true;
+    return this.#bytes > 2 * this.#options.holdBytes && this.#holdsAny(link);
+  }
+
+  #holdsAny(link: LinkId): boolean {
+    for (const lane of this.#lanes.values()) if (lane.some((held) => held.link === link)) return true;
+    return false;
   }
 
   #isAwaited(link: LinkId, firstRank: number): boolean {

@@ -85,10 +85,13 @@ export class Session {
   }
 
   *#deadlines(): Iterable<Deadline> {
-    const { links, ordering, outage, leaveBy, phase, primary, receipts, owesTooMuch } = this.#core;
+    const { links, ordering, outage, fullSinceMs, stoodMs, leaveBy, phase, primary, receipts, owesTooMuch } =
+      this.#core;
     if (phase === 'ended') return;
     for (const link of links.values()) if (!standsStill(this.#core, link)) yield link.deadline();
-    if (ordering !== undefined) yield { atMs: ordering.nextDeadline(), why: 'held messages may go' };
+    if (ordering !== undefined && fullSinceMs === undefined) {
+      yield { atMs: ordering.nextDeadline() + stoodMs, why: 'held messages may go' };
+    }
     if (outage !== undefined) yield { atMs: outage.sinceMs + outageMaxMs(this.#core), why: 'outage-max' };
     if (primary !== undefined && owesTooMuch) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };
     yield { atMs: leaveBy, why: 'receipt of DISCONNECT' };

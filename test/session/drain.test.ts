@@ -86,3 +86,13 @@ test('so does the wait for the answer to its DISCONNECT', () => {
   play.event({ type: 'client-full', full: true }).event({ type: 'client-full', full: true }).shows().at(9_000).shows();
   play.event({ type: 'client-full', full: false }).shows().at(9_499).shows().at(9_500).shows('close 1 abort');
 });
+
+test('messages do not stop waiting for an older one because links are not read', () => {
+  const numbered = (link: string, n: number) =>
+    `MESSAGE subscription:1 message-id:${link}${n} destination:/user/queue/a holdfast-seq:s:${n}`;
+  const play = Playbook.switched();
+  play.pod(1, numbered('a', 1)).shows(`client < ${numbered('a', 1)}`);
+  play.pod(2, numbered('b', 3)).shows().event({ type: 'client-full', full: true }).shows();
+  play.after(20_000).shows().event({ type: 'client-full', full: false }).shows();
+  play.pod(1, numbered('a', 2)).shows(`client < ${numbered('a', 2)}`, `client < ${numbered('b', 3)}`);
+});
