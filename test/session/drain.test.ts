@@ -93,6 +93,6 @@ test('messages do not stop waiting for an older one because links are not read',
   const play = Playbook.switched();
   play.pod(1, numbered('a', 1)).shows(`client < ${numbered('a', 1)}`);
   play.pod(2, numbered('b', 3)).shows().event({ type: 'client-full', full: true }).shows();
-  play.after(20_000).shows().event({ type: 'client-full', full: false }).shows();
+  play.after(20_000).shows().event({ type: 'client-full', full: false }).shows().after(900).shows();
   play.pod(1, numbered('a', 2)).shows(`client < ${numbered('a', 2)}`, `client < ${numbered('b', 3)}`);
 });
