@@ -7,6 +7,7 @@ import { createMessageDoor, createRingDoor, type RingFacts } from './gateway/ind
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Switchboard } from './relay/switchboard.ts';
+import { longestTtlMs } from './settings.ts';
 
 export interface Gateway {
   readonly doors: readonly Door[];
@@ -26,7 +27,7 @@ export function createGateway(config: Config, board: Switchboard, metrics: Metri
     }),
     transport: createTransport(config, log),
     ttlMs: gateway.ttlMs,
-    maxTtlMs: Math.max(gateway.ttlMs, config.outageMaxMs),
+    maxTtlMs: longestTtlMs(config),
     maxQueued: gateway.inFlight,
   });
   const messages = createMessageDoor({

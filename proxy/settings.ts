@@ -35,11 +35,18 @@ const POD_FRAME_BYTES = 4 * 1024 * 1024;
 const POD_HEADERS_MORE = 64;
 const POD_HEADER_BYTES_FACTOR = 2;
 const POD_HEADER_BYTES_MORE = 8 * 1024;
+/** What the producer library takes as the longest time to live, unless it is told otherwise. */
+const PRODUCER_TTL_MS = 60_000;
 /** A REST call that takes longer than this belongs into a job; Spring's own default is none. */
 const HTTP_ANSWER_MAX_MS = 60_000;
 
 export function ringOptions({ ring }: Config): RingOptions {
   return { pointsPerPod: ring.pointsPerPod, size: ring.size, keyKind: ring.keyKind };
+}
+
+/** A message is tried for as long as its sender says, within this: the default, or as long as sessions without a pod are kept. */
+export function longestTtlMs({ gateway, outageMaxMs }: Config): number {
+  return Math.max(gateway.ttlMs, outageMaxMs, PRODUCER_TTL_MS);
 }
 
 export function routingOptions(config: Config): RoutingOptions {
@@ -71,6 +78,7 @@ export function switchboardOptions(config: Config): SwitchboardOptions {
       holdBytes: hold.sessionBytes,
       subscriptionsMax: limits.subscriptions,
       dedupWindow: dedup.window,
+      dedupMaxAgeMs: 2 * longestTtlMs(config),
       dedupHeader: dedup.header,
       linkBeatMs: backend.heartbeatMs,
       clientBeatMs: Math.min(CLIENT_BEAT_MIN_MS, client.heartbeatMs),

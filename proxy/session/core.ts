@@ -81,7 +81,7 @@ export class Core {
     this.connect = connect;
     this.connectBinary = connectBinary;
     this.clientHold = new Hold(options.holdBytes);
-    this.dedup = new Dedup(options.dedupWindow);
+    this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);
   }
 
   /**

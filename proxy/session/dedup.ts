@@ -6,17 +6,19 @@
  * tries for longer than a message lives: what sessions remember together follows their traffic and not their number.
  */
 
-/** Twice the longest time for which producers try a message (60 s). */
-export const DEDUP_MAX_AGE_MS = 120_000;
-
 export class Dedup {
   readonly #window: number;
+  readonly #maxAgeMs: number;
   /** Ids with the time they were first seen, oldest first. */
   readonly #seenAtMs = new Map<string, number>();
 
-  /** @param window how many ids are remembered; a repeat after that many newer ids is delivered again */
-  constructor(window: number) {
+  /**
+   * @param window how many ids are remembered; a repeat after that many newer ids is delivered again
+   * @param maxAgeMs how long they are remembered at most: longer than any producer tries a message
+   */
+  constructor(window: number, maxAgeMs: number) {
     this.#window = window;
+    this.#maxAgeMs = maxAgeMs;
   }
 
   get size(): number {
@@ -28,7 +30,7 @@ export class Dedup {
     if (this.#seenAtMs.has(id)) return false;
     this.#seenAtMs.set(id, now);
     for (const [oldest, atMs] of this.#seenAtMs) {
-      if (this.#seenAtMs.size <= this.#window && now - atMs <= DEDUP_MAX_AGE_MS) break;
+      if (this.#seenAtMs.size <= this.#window && now - atMs <= this.#maxAgeMs) break;
       this.#seenAtMs.delete(oldest);
     }
     return true;

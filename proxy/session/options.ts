@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly subscriptionsMax: number;
   /** Ids remembered for dropping messages that a producer sent twice. */
   readonly dedupWindow: number;
+  /** How long they are remembered at most: longer than any producer tries a message. */
+  readonly dedupMaxAgeMs: number;
   /** The header that carries a produced message's id. */
   readonly dedupHeader: string;
   /** What we ask of a pod: heart-beats this often, both ways. */

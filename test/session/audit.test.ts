@@ -1,6 +1,6 @@
 /** Ids and sequence numbers: repeats are dropped, holes are counted. */
 import { describe, expect, test } from 'vitest';
-import { DEDUP_MAX_AGE_MS, Dedup } from '../../proxy/session/dedup.ts';
+import { Dedup } from '../../proxy/session/dedup.ts';
 import { LOST_AFTER_MS, MISSING_MAX, parseSequence, Sequences, STREAMS_MAX } from '../../proxy/session/sequence.ts';
 import { Playbook, SUB_A } from './playbook.ts';
 
@@ -57,24 +57,26 @@ test('holes are counted as they are found, and at the end', () => {
   expect(play.known('sequence')).toMatchObject([{ kind: 'lost', count: 1 }]);
 });
 
+const MAX_AGE_MS = 120_000;
+
 describe('the window of ids, with room for three', () => {
   test.each([
     [1, false],
     [2, false],
     [3, true],
   ])('after %d newer ids a repeat is new: %j', (newer, isNew) => {
-    const dedup = new Dedup(3);
+    const dedup = new Dedup(3, MAX_AGE_MS);
     dedup.isNew('x', 0);
     for (let i = 0; i < newer; i++) dedup.isNew(`${i}`, 0);
     expect(dedup.isNew('x', 0)).toBe(isNew);
   });
 
   test.each([
-    [DEDUP_MAX_AGE_MS - 1, false],
-    [DEDUP_MAX_AGE_MS, false],
-    [DEDUP_MAX_AGE_MS + 1, true],
+    [MAX_AGE_MS - 1, false],
+    [MAX_AGE_MS, false],
+    [MAX_AGE_MS + 1, true],
   ])('ids are forgotten after %d ms: %j', (afterMs, isForgotten) => {
-    const dedup = new Dedup(3);
+    const dedup = new Dedup(3, MAX_AGE_MS);
     dedup.isNew('x', 0);
     dedup.isNew('y', afterMs);
     expect([dedup.isNew('x', afterMs), dedup.size]).toEqual([isForgotten, 2]);

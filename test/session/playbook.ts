@@ -36,6 +36,7 @@ export const OPTIONS: SessionOptions = {
   outageMaxMs: 60_000,
   holdBytes: 64 * 1024,
   subscriptionsMax: 100,
+  dedupMaxAgeMs: 120_000,
   dedupWindow: 100,
   dedupHeader: 'holdfast-id',
   linkBeatMs: 2_000,

@@ -16,6 +16,7 @@ export const SESSION: Omit<SessionOptions, 'barrier' | 'holdBytes'> = {
   closeMaxMs: 1_500,
   outageMaxMs: 20_000,
   subscriptionsMax: 100,
+  dedupMaxAgeMs: 120_000,
   dedupWindow: 1_024,
   dedupHeader: 'holdfast-id',
   linkBeatMs: 2_000,
