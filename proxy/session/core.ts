@@ -122,9 +122,12 @@ export class Core {
     return this.links.size > (this.primary === undefined ? 0 : 1) + (this.next === undefined ? 0 : 1);
   }
 
-  /** Receipts are owed for more than may be held: no more is read before they come, or are given up. */
-  get owesTooMuch(): boolean {
-    return this.receipts.bytes > this.options.holdBytes;
+  /**
+   * What is held of the client, frames that wait for a link and frames that wait for their receipts together: past the bound no
+   * more is read. One becomes the other when a link is there, and the sum does not grow by that.
+   */
+  get clientFull(): boolean {
+    return this.clientHold.bytes + this.receipts.bytes > this.options.holdBytes;
   }
 
   /** Ends the event: reading stops or goes on where a bound was crossed, and the effects are handed out. */
@@ -136,7 +139,7 @@ export class Core {
   }
 
   #balance(): void {
-    const clientPaused = this.clientHold.full || this.owesTooMuch;
+    const clientPaused = this.clientFull;
     if (clientPaused !== this.#clientPaused) {
       this.#clientPaused = clientPaused;
       this.emit({ type: 'pause-client', paused: clientPaused });

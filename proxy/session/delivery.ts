@@ -55,7 +55,7 @@ function idOf(core: Core, frame: Frame): string | undefined {
   return id === undefined ? undefined : `${frame.header('subscription') ?? ''}\n${id}`;
 }
 
-/** Starts to watch the order of messages: from the first moment that there is more than one link. */
+/** Starts to watch the order of messages: from the moment that a second link can have any, because it is told of subscriptions. */
 export function watchOrder(core: Core, now: number): void {
   if (core.links.size < 2) return;
   if (core.ordering === undefined) {

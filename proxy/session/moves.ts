@@ -59,7 +59,6 @@ function dial(core: Core, cause: LinkCause, pod: Pod, now: number): void {
   }
   core.emit({ type: 'dial', link: link.id, pod, cause });
   core.emit({ type: 'link-route', link: link.id, route: 'ask' });
-  watchOrder(core, now);
 }
 
 /** The pod wins a user back while its old link still drains: that link has all subscriptions, so it is primary again. */
@@ -83,6 +82,7 @@ export function opened(core: Core, link: Link): void {
 export function replay(core: Core, link: Link, now: number): void {
   const { options } = core;
   core.fact({ type: 'link-live', pod: link.pod, cause: link.cause, tookMs: now - link.dialedAtMs });
+  watchOrder(core, now);
   const awaiting = new Map<string, string | undefined>();
   for (const subscription of core.subscriptions) {
     const own = options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;

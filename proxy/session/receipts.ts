@@ -12,6 +12,7 @@
  */
 import type { Frame } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
+import { costOf } from './hold.ts';
 
 /** Longer than a broker takes that still works; a pod that hangs is noticed sooner by its silence. */
 export const RECEIPT_MAX_MS = 30_000;
@@ -44,7 +45,7 @@ export class Receipts {
     const id = frame.header('receipt');
     if (id === undefined) return;
     this.#owed.push({ id, link, frame, binary, sinceMs: now });
-    this.#bytes += frame.bytes.byteLength;
+    this.#bytes += costOf(frame);
   }
 
   /** A RECEIPT came on `link`: the debt it pays, once; undefined for a repeat or another link's debt. */
@@ -52,7 +53,7 @@ export class Receipts {
     const index = this.#owed.findIndex((owed) => owed.id === id && owed.link === link);
     if (index < 0) return undefined;
     const [paid] = this.#owed.splice(index, 1);
-    if (paid !== undefined) this.#bytes -= paid.frame.bytes.byteLength;
+    if (paid !== undefined) this.#bytes -= costOf(paid.frame);
     return paid;
   }
 
@@ -65,7 +66,7 @@ export class Receipts {
   giveUp(now: number): void {
     for (let oldest = this.#owed[0]; oldest !== undefined && now >= this.nextDeadline(); oldest = this.#owed[0]) {
       this.#owed.shift();
-      this.#bytes -= oldest.frame.bytes.byteLength;
+      this.#bytes -= costOf(oldest.frame);
       this.#remember(oldest.id);
     }
   }
@@ -103,7 +104,7 @@ export class Receipts {
   takeOrphans(isAlive: (link: LinkId) => boolean): Owed[] {
     const orphans = this.#owed.filter((owed) => !isAlive(owed.link));
     this.#owed = this.#owed.filter((owed) => isAlive(owed.link));
-    for (const owed of orphans) this.#bytes -= owed.frame.bytes.byteLength;
+    for (const owed of orphans) this.#bytes -= costOf(owed.frame);
     return orphans;
   }
 }

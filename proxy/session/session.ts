@@ -85,15 +85,14 @@ export class Session {
   }
 
   *#deadlines(): Iterable<Deadline> {
-    const { links, ordering, outage, fullSinceMs, stoodMs, leaveBy, phase, primary, receipts, owesTooMuch } =
-      this.#core;
+    const { links, ordering, outage, fullSinceMs, stoodMs, leaveBy, phase, primary, receipts, clientFull } = this.#core;
     if (phase === 'ended') return;
     for (const link of links.values()) if (!standsStill(this.#core, link)) yield link.deadline();
     if (ordering !== undefined && fullSinceMs === undefined) {
       yield { atMs: ordering.nextDeadline() + stoodMs, why: 'held messages may go' };
     }
     if (outage !== undefined) yield { atMs: outage.sinceMs + outageMaxMs(this.#core), why: 'outage-max' };
-    if (primary !== undefined && owesTooMuch) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };
+    if (primary !== undefined && clientFull) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };
     yield { atMs: leaveBy, why: 'receipt of DISCONNECT' };
   }
 

@@ -3,6 +3,7 @@
  * reading where it is told to; and it notes for the rules what reached the client and how.
  */
 import type { Pod } from '../../proxy/discovery/index.ts';
+import { costOf } from '../../proxy/session/hold.ts';
 import type {
   Effect,
   EndReason,
@@ -37,8 +38,6 @@ export interface ClientHost extends Network {
   log(text: () => string): void;
 }
 
-/** What one chunk of a client may bring beyond a bound: the frames that were sent while it was under way. */
-const CHUNK_MAX_BYTES = 3_072;
 /** How long a passing subscription is kept at least: longer than it takes to reach a pod, and its threads. */
 const PASSING_MIN_MS = 200;
 /** A client that does not read for so long is closed. */
@@ -64,6 +63,8 @@ export class SimClient implements Listener {
   #isFull = false;
   #fullTimes = 0;
   #reads = true;
+  /** What one chunk may bring beyond a bound: the frames that came while nothing was read. */
+  readonly #largestChunks = { client: 0, link: 0 };
   readonly #passing: { readonly id: string; readonly sinceMs: number }[] = [];
 
   constructor(id: number, user: string, options: SessionOptions, host: ClientHost) {
@@ -74,7 +75,9 @@ export class SimClient implements Listener {
     this.inbox = new Inbox(`client ${id}`, host.agenda);
     const decoder = new Decoder({ peer: 'client' });
     this.#toProxy = new Pipe(host, true, (chunk) => {
-      for (const read of decoder.push(chunk)) if (read !== 'beat') this.#fromClient(read);
+      const frames = decoder.push(chunk).filter((read) => read !== 'beat');
+      this.#largestChunks.client = Math.max(this.#largestChunks.client, costOfAll(frames));
+      for (const read of frames) this.#fromClient(read);
     });
     this.session = new Session(options, frame('CONNECT accept-version:1.2', 'client'), false);
     this.shell = new Shell(this.session, (effect) => this.#perform(effect));
@@ -196,10 +199,11 @@ export class SimClient implements Listener {
     this.#host.agenda.at(atMs, () => this.#wake(atMs));
   }
 
-  /** Both directions and receipts owed, each with its bound, and the chunks that crossed those of the two directions. */
+  /** Both directions, each with its bound and the chunks that crossed it; links that others wait for may bring it once more. */
   #checkHeld(): void {
     const { bytes: held } = this.session.held;
-    const bound = 3 * this.#options.holdBytes + 2 * CHUNK_MAX_BYTES;
+    const { client, link } = this.#largestChunks;
+    const bound = 3 * this.#options.holdBytes + client + this.shell.links.size * link;
     must(held <= bound, 'held within bounds', () => `client ${this.id} holds ${held} bytes of ${bound}`);
   }
 
@@ -267,6 +271,7 @@ export class SimClient implements Listener {
     return {
       opened: () => this.tell({ type: 'link-open', link }),
       frames: (frames) => {
+        this.#largestChunks.link = Math.max(this.#largestChunks.link, costOfAll(frames));
         for (const read of frames) this.#fromLink(link, read);
       },
       ended: (end) => this.tell({ type: 'link-ended', link, end }),
@@ -286,6 +291,10 @@ export class SimClient implements Listener {
     this.inbox.receive(read);
     this.#fillUp();
   }
+}
+
+function costOfAll(frames: readonly Frame[]): number {
+  return frames.reduce((sum, read) => sum + costOf(read), 0);
 }
 
 function describeEvent(id: number, event: SessionEvent): string {

@@ -14,6 +14,8 @@ export class Inbox {
   errors = 0;
   /** The event at hand is a callback of a link that is over. */
   isLate = false;
+  /** The first number that came, by destination. */
+  readonly #baselines = new Map<string, number>();
   readonly #name: string;
   readonly #agenda: Agenda;
 
@@ -40,12 +42,19 @@ export class Inbox {
     this.receipts.set(id, 1);
   }
 
+  /**
+   * Order is promised from the first number of a stream that a session has seen: before that nothing tells a client that
+   * subscribes in the middle of a stream from one whose first message is late.
+   */
   #message(destination: string, body: string): void {
     if (destination === '/holdfast/session') return this.#notice(JSON.parse(body));
     const list = this.delivered.get(destination) ?? [];
     this.delivered.set(destination, list);
-    const [n, last] = [Number(body), list.at(-1) ?? 0];
-    must(n !== last && !list.includes(n), 'once', () => `${this.#name} got message ${n} of ${destination} twice`);
+    const n = Number(body);
+    must(!list.includes(n), 'once', () => `${this.#name} got message ${n} of ${destination} twice`);
+    const baseline = this.#baselines.get(destination) ?? n;
+    this.#baselines.set(destination, baseline);
+    const last = list.findLast((each) => each < baseline === n < baseline) ?? 0;
     must(n > last, 'in order', () => `${this.#name} got message ${n} of ${destination} after ${last}`);
     list.push(n);
   }

@@ -121,7 +121,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'messages of the new link never wait',
     file: ORDERING,
-    find: 'if (!this.#hasOlder(message)) return message.arrivedMs;',
+    find: 'if (!this.#hasAwaited(message)) return message.arrivedMs;',
     replace: 'return message.arrivedMs;',
   },
   {
