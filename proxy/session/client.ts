@@ -3,6 +3,7 @@
  * changes the session comes here, and while there is no link everything does, to be held in order.
  */
 import type { Frame } from '../../stomp/index.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { Core } from './core.ts';
 import { end, refuse } from './ending.ts';
 import type { Link } from './link.ts';
@@ -102,16 +103,18 @@ function refuseTransaction(core: Core, frame: Frame): void {
 
 function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: number): void {
   if (frame.command === 'DISCONNECT') return leave(core, primary, frame, binary, now);
-  // Where the barrier is a wait, receipts are not answered (Spring's simple broker), so none can be counted on.
-  if (core.options.barrier === 'receipt') core.receipts.owe(frame, primary.id, binary, now);
+  if (frame.command === 'ACK' || frame.command === 'NACK') return acknowledge(core, frame, binary, now);
+  const named = frame.command === 'UNSUBSCRIBE' ? core.subscriptions.named(frame) : undefined;
+  if (named?.onlyOn !== undefined && named.onlyOn !== primary.id) return endUnknown(core, frame);
+  if (core.profile.answers(frame)) core.receipts.owe(frame, primary.id, binary, now);
   core.sendLink(primary, frame.bytes, binary);
   switch (frame.command) {
     case 'SUBSCRIBE':
-      core.subscriptions.add(frame, now);
-      return tellOthers(core, frame, now);
+      return subscribe(core, primary, frame, now);
     case 'UNSUBSCRIBE':
       forget(core, frame);
-      return tellOthers(core, frame, now);
+      if (named?.onlyOn === undefined) tellOthers(core, frame, now);
+      return;
     case 'BEGIN':
       core.transactions.add(frame.header('transaction') ?? '');
       return;
@@ -121,6 +124,21 @@ function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: 
   }
 }
 
+function subscribe(core: Core, primary: Link, frame: Frame, now: number): void {
+  const { profile } = core;
+  const onlyOn = profile.isReplayed(frame) ? undefined : primary.id;
+  const isNew = core.subscriptions.add(frame, { delivery: profile.deliveryOf(frame), onlyOn }, now);
+  if (isNew) core.acks.subscribe(frame);
+  if (onlyOn === undefined) tellOthers(core, frame, now);
+}
+
+/** The end of a subscription that was never said to this pod, which might answer with ERROR. */
+function endUnknown(core: Core, frame: Frame): void {
+  forget(core, frame);
+  const asked = frame.header('receipt');
+  if (asked !== undefined) core.sendClient(receipt(asked, core.version));
+}
+
 /** Subscriptions that change in the middle of a move change on every link. */
 function tellOthers(core: Core, frame: Frame, now: number): void {
   for (const link of core.links.values()) if (link !== core.primary && link.hears) mirrorTo(core, link, frame, now);
@@ -128,8 +146,11 @@ function tellOthers(core: Core, frame: Frame, now: number): void {
 
 /** What comes while the client is not subscribed is not missing. */
 function forget(core: Core, unsubscribe: Frame): void {
+  core.acks.unsubscribe(unsubscribe);
   const removed = core.subscriptions.remove(unsubscribe);
-  if (removed !== undefined) core.sequences.forget(removed.id, removed.destination);
+  if (removed === undefined) return;
+  core.sequences.forget(removed.id, removed.destination);
+  core.splices.remove(removed.key);
 }
 
 /** A switch that waited for the end of the transactions goes on. */

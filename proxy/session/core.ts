@@ -6,6 +6,7 @@
  */
 import type { Frame, Version } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
+import { Acks } from './acks.ts';
 import { Dedup } from './dedup.ts';
 import type { Effect, Fact } from './effects.ts';
 import type { LinkId } from './events.ts';
@@ -14,8 +15,10 @@ import type { Link } from './link.ts';
 import { Notices } from './notices.ts';
 import type { SessionOptions } from './options.ts';
 import type { Ordering } from './ordering.ts';
+import type { Profile } from './profile.ts';
 import { Receipts } from './receipts.ts';
 import { Sequences } from './sequence.ts';
+import { Splices } from './splices.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /**
@@ -42,6 +45,7 @@ export class Core {
   readonly connect: Frame;
   readonly connectBinary: boolean;
 
+  profile: Profile;
   phase: Phase = 'opening';
   version: Version = '1.0';
   leaveBy = Number.POSITIVE_INFINITY;
@@ -63,24 +67,31 @@ export class Core {
   readonly subscriptions = new Subscriptions();
   readonly notices = new Notices();
   readonly receipts = new Receipts();
+  readonly acks = new Acks();
   readonly transactions = new Set<string>();
   readonly clientHold: Hold<HeldClientFrame>;
   readonly dedup: Dedup;
   readonly sequences = new Sequences();
   /** Set while messages of more than one link have to be put in order. */
   ordering: Ordering | undefined;
+  /** Copies that several links bring of one message. */
+  readonly splices: Splices;
   /** The longest time a message waited in the current handover. */
   heldLongestMs = 0;
 
   #clientPaused = false;
+  /** The link whose messages pass by the session. */
+  #passing: LinkId | undefined;
   readonly #pausedLinks = new Set<LinkId>();
   #effects: Effect[] = [];
 
   constructor(options: SessionOptions, connect: Frame, connectBinary: boolean) {
     this.options = options;
+    this.profile = options.profileOf(undefined);
     this.connect = connect;
     this.connectBinary = connectBinary;
     this.clientHold = new Hold(options.holdBytes);
+    this.splices = new Splices(options);
     this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);
   }
 
@@ -132,7 +143,10 @@ export class Core {
 
   /** Ends the event: reading stops or goes on where a bound was crossed, and the effects are handed out. */
   finish(): Effect[] {
-    if (this.phase !== 'ended') this.#balance();
+    if (this.phase !== 'ended') {
+      this.#balance();
+      this.#route();
+    }
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -147,9 +161,21 @@ export class Core {
     for (const link of this.links.values()) this.#balanceLink(link);
   }
 
+  /** Messages of the only link that matters pass by as they come, unless each has to be looked at. */
+  #route(): void {
+    const isPlain = this.ordering === undefined && this.splices.size === 0 && !this.acks.isUsed;
+    const passing = isPlain ? this.primary?.id : undefined;
+    if (passing === this.#passing) return;
+    const before = this.#passing;
+    if (before !== undefined && this.links.has(before)) this.emit({ type: 'link-route', link: before, route: 'ask' });
+    if (passing !== undefined) this.emit({ type: 'link-route', link: passing, route: 'pass' });
+    this.#passing = passing;
+  }
+
   /** Only links whose messages are held are paused; the oldest link's messages pass, so it is always read. */
   #balanceLink(link: Link): void {
-    const paused = this.ordering?.full === true && this.ordering.holdsBack(link.id);
+    const isAhead = this.ordering?.full === true && this.ordering.holdsBack(link.id);
+    const paused = isAhead || this.splices.holdsBack(link.id);
     if (paused === this.#pausedLinks.has(link.id)) return;
     if (paused) this.#pausedLinks.add(link.id);
     else this.#pausedLinks.delete(link.id);

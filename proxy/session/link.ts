@@ -26,8 +26,8 @@ export type LinkState =
   | { readonly name: 'ready'; readonly untilMs: number }
   /** `drainUntilMs` is Infinity for the primary link. */
   | { readonly name: 'live'; readonly drainUntilMs: number; readonly erroredAtMs: number | undefined }
-  /** DISCONNECT is sent; what comes before its receipt still counts. */
-  | { readonly name: 'closing'; readonly untilMs: number; readonly receipt: string };
+  /** DISCONNECT is sent; what comes before its receipt still counts. `proves`: with the answer nothing can be missing. */
+  | { readonly name: 'closing'; readonly untilMs: number; readonly receipt: string; readonly proves: boolean };
 
 export class Link {
   readonly id: LinkId;
@@ -39,6 +39,10 @@ export class Link {
   left: { readonly to: Pod; readonly atMs: number } | undefined;
   /** Our receipts for subscriptions that changed while it was not the link of the client's choice. */
   readonly unproven = new Set<string>();
+  /** When it last brought a message that no other link has, in the time of Core.orderTime. */
+  heardAtMs = Number.NEGATIVE_INFINITY;
+  /** Its drain was made longer once, because it still had something. */
+  isDrainExtended = false;
   /** When it was last told of such a change; for peers that answer no receipts. */
   toldAtMs = Number.NEGATIVE_INFINITY;
 

@@ -14,7 +14,7 @@ import type { LinkCause } from './events.ts';
 import { Link } from './link.ts';
 import { OWN_RECEIPT } from './options.ts';
 import { connectFor, disconnect, receipt, repeatOf, resendOf } from './replay.ts';
-import { subscriptionKey } from './subscriptions.ts';
+import { type Subscription, subscriptionKey } from './subscriptions.ts';
 
 /** Ours on a replayed SUBSCRIBE; the barrier waits for them. */
 const BARRIER_RECEIPT = `${OWN_RECEIPT}barrier-`;
@@ -40,7 +40,7 @@ export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): vo
 /** An old link that is not closing and has every subscription, those too that were made after it was left. */
 function isFit(core: Core, old: Link, now: number): boolean {
   if (old.state.name !== 'live' || core.transactions.size > 0) return false;
-  if (core.options.barrier === 'receipt') return old.unproven.size === 0 && !core.receipts.owesSubscription(old.id);
+  if (core.profile.barrier === 'receipt') return old.unproven.size === 0 && !core.receipts.owesSubscription(old.id);
   return now >= old.toldAtMs + core.options.settleMs;
 }
 
@@ -58,7 +58,6 @@ function dial(core: Core, cause: LinkCause, pod: Pod, now: number): void {
     core.fact({ type: 'handover-started', from: core.primary.pod, to: pod });
   }
   core.emit({ type: 'dial', link: link.id, pod, cause });
-  core.emit({ type: 'link-route', link: link.id, route: 'ask' });
 }
 
 /** The pod wins a user back while its old link still drains: that link has all subscriptions, so it is primary again. */
@@ -85,14 +84,23 @@ export function replay(core: Core, link: Link, now: number): void {
   watchOrder(core, now);
   const awaiting = new Map<string, string | undefined>();
   for (const subscription of core.subscriptions) {
-    const own = options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+    if (subscription.onlyOn !== undefined) continue;
+    const own = core.profile.answers(subscription.frame) ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
     if (own !== undefined) awaiting.set(own, subscription.key);
+    joinSplice(core, subscription, link);
     core.sendLink(link, repeatOf(subscription.frame, link.cause, own, core.version));
   }
-  const settles = options.barrier === 'settle' && core.subscriptions.size > 0;
+  const settles = core.profile.barrier === 'settle' && core.subscriptions.size > 0;
   const settleAtMs = settles ? now + options.settleMs : Number.POSITIVE_INFINITY;
   link.to({ name: 'replaying', untilMs: now + options.barrierMaxMs, awaiting, settleAtMs });
   if (awaiting.size === 0 && !settles) passBarrier(core, link, now);
+}
+
+/** From now on this link has copies of the subscription's messages, too. */
+function joinSplice(core: Core, { key, delivery }: Subscription, link: Link): void {
+  const [oldest] = core.olds();
+  const leader = core.primary ?? oldest;
+  if (delivery === 'fanout' && leader !== undefined) core.splices.join(key, leader.id, link.id);
 }
 
 /**
@@ -101,7 +109,9 @@ export function replay(core: Core, link: Link, now: number): void {
  */
 export function mirrorTo(core: Core, link: Link, frame: Frame, now: number): void {
   const { state } = link;
-  const own = core.options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+  const own = core.profile.answers(frame) ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+  const subscription = frame.command === 'SUBSCRIBE' ? core.subscriptions.named(frame) : undefined;
+  if (subscription !== undefined) joinSplice(core, subscription, link);
   if (own !== undefined && state.name === 'replaying') state.awaiting.set(own, provenBy(frame));
   else if (own !== undefined) link.unproven.add(own);
   link.toldAtMs = now;
@@ -143,6 +153,7 @@ export function refusedAgain(core: Core, link: Link, receiptId: string | undefin
 
 /** Every subscription of the new link is live. A switch in the middle of a transaction would tear it: that waits. */
 export function passBarrier(core: Core, link: Link, now: number): void {
+  core.splices.proven(link.id, core.orderTime(now));
   if (core.primary !== undefined && core.transactions.size > 0) {
     link.to({ name: 'ready', untilMs: now + core.options.barrierMaxMs });
     return;
@@ -157,7 +168,6 @@ export function switchTo(core: Core, link: Link, now: number): void {
   core.next = undefined;
   link.to({ name: 'live', drainUntilMs: Number.POSITIVE_INFINITY, erroredAtMs: undefined });
   if (from !== undefined) leave(core, from, link, now);
-  if (core.ordering === undefined) core.emit({ type: 'link-route', link: link.id, route: 'pass' });
   core.emit({ type: 'client-route', link: link.id });
   settleDebts(core, link, now);
   if (core.outage !== undefined) endOutage(core, link, core.outage, now);
@@ -239,8 +249,26 @@ export function startOutage(core: Core, lost: Link, sinceMs: number): void {
 /** Nothing more has to be waited for on an old link: DISCONNECT, whose receipt proves that everything has come. */
 export function closeOld(core: Core, link: Link, now: number): void {
   const own = core.ownReceipt(CLOSE_RECEIPT);
-  link.to({ name: 'closing', untilMs: now + core.options.closeMaxMs, receipt: own });
+  const untilMs = now + core.options.closeMaxMs;
+  link.to({ name: 'closing', untilMs, receipt: own, proves: !hasMore(core, link, now) });
   core.sendLink(link, disconnect(own, core.version));
+}
+
+/** The time of an old link is over. One that shows to have more gets it once more. */
+export function endDrain(core: Core, link: Link, now: number): void {
+  if (link.state.name !== 'live') return;
+  if (link.isDrainExtended || !hasMore(core, link, now)) return closeOld(core, link, now);
+  link.isDrainExtended = true;
+  link.to({ ...link.state, drainUntilMs: now + core.options.drainMaxMs });
+}
+
+/**
+ * Has an old link more, that would be lost with a DISCONNECT? Copies that no other link has, or with a backend that throws its
+ * backlog away (RabbitMQ) anything at all: one that was silent for `orderQuietMs` has no backlog.
+ */
+function hasMore(core: Core, link: Link, now: number): boolean {
+  if (core.splices.isBehind(link.id)) return true;
+  return !core.profile.disconnectProves && core.orderTime(now) < link.heardAtMs + core.options.orderQuietMs;
 }
 
 /** An old link is done. `proven`: it ended in order, so that nothing it had can be missing. */
@@ -252,7 +280,7 @@ export function drained(core: Core, link: Link, proven: boolean, now: number): v
   if (core.primary !== undefined) settleDebts(core, core.primary, now);
   if (link.left === undefined) return;
   const { to } = link.left;
-  const isProven = proven && core.options.barrier === 'receipt';
+  const isProven = proven && core.profile.barrier === 'receipt';
   core.fact({ type: 'handed-over', from: link.pod, to, gapMs: core.heldLongestMs, proven: isProven });
   announce(core, { from: link.pod, to, planned: true, gapMs: core.heldLongestMs, proven: isProven });
 }

@@ -16,6 +16,7 @@
  * may still be under way, and what comes now is the latest. So they wait for it as they did, and it for them; but they wait
  * CHOSEN_AGAIN_MAX_MS at most, for it is busy with what is new and may never be silent.
  */
+import type { Frame } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
 import type { Held } from './hold.ts';
 import { costOf } from './hold.ts';
@@ -23,6 +24,7 @@ import { CHOSEN_AGAIN_MAX_MS, ORDER_POLL_MS } from './options.ts';
 import type { SequenceNumber, Sequences } from './sequence.ts';
 
 export interface HeldMessage extends Held {
+  readonly frame: Frame;
   readonly link: LinkId;
   readonly destination: string;
   readonly sequence: SequenceNumber | undefined;

@@ -88,11 +88,11 @@ test('shutdown', () => {
 
 test('ERROR and then a close are the application’s last word', () => {
   const play = Playbook.opened().pod(1, 'ERROR message:Not~allowed').shows('client < ERROR message:Not~allowed');
-  play.ends(1, 1006).shows('close client 1002 backend-error');
+  play.ends(1, 1002).shows('close client 1002 backend-error');
 });
 
 test.each([5_000, 5_001])('a close %d ms after an ERROR', (ms) => {
-  const play = Playbook.opened().pod(1, 'ERROR message:x').forget().at(ms).shows().ends(1, 1006);
+  const play = Playbook.opened().pod(1, 'ERROR message:x').forget().at(ms).shows().ends(1, 1002);
   play.shows(ms === 5_000 ? 'close client 1002 backend-error' : 'request recovery 0');
 });
 

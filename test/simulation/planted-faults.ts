@@ -67,14 +67,14 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'forget an UNSUBSCRIBE during a handover',
     file: CLIENT,
-    find: '      forget(core, frame);\n      return tellOthers(core, frame, now);',
-    replace: '      forget(core, frame);\n      return;',
+    find: 'if (named?.onlyOn === undefined) tellOthers(core, frame, now);',
+    replace: '',
   },
   {
     name: 'forget a SUBSCRIBE during a handover',
     file: CLIENT,
-    find: "      return tellOthers(core, frame, now);\n    case 'UNSUBSCRIBE':",
-    replace: "      return;\n    case 'UNSUBSCRIBE':",
+    find: 'if (onlyOn === undefined) tellOthers(core, frame, now);',
+    replace: '',
   },
   {
     name: 'an UNSUBSCRIBE leaves the subscription in the replay',

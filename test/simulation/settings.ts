@@ -4,7 +4,7 @@ import type { SessionOptions } from '../../proxy/session/index.ts';
 /** What a broker gives to all its nodes. */
 export const NEWS = '/topic/news';
 
-export const SESSION: Omit<SessionOptions, 'barrier' | 'holdBytes'> = {
+export const SESSION: Omit<SessionOptions, 'profileOf' | 'holdBytes'> = {
   settleMs: 200,
   connectMaxMs: 1_500,
   barrierMaxMs: 1_500,

@@ -1,7 +1,7 @@
 /** The real sessions, routing, topology and producers, with everything round them simulated, in virtual time. */
 import type { Topology } from '../../proxy/discovery/topology.ts';
 import { Routing } from '../../proxy/routing/index.ts';
-import type { EndReason, Fact } from '../../proxy/session/index.ts';
+import { Profile as BackendProfile, type EndReason, type Fact } from '../../proxy/session/index.ts';
 import { Agenda } from './agenda.ts';
 import { type ClientHost, SimClient } from './client.ts';
 import { Dice } from './dice.ts';
@@ -12,6 +12,8 @@ import { Producers, QUEUE, type Sent } from './producers.ts';
 import { NEWS, ROUTING, SESSION } from './settings.ts';
 import { Violation } from './violation.ts';
 import { Wire } from './wire.ts';
+
+const PROFILES = { receipt: new BackendProfile('embedded'), settle: new BackendProfile('spring') };
 
 export class World {
   readonly agenda = new Agenda();
@@ -90,7 +92,7 @@ export class World {
 
   addClient(user: string): SimClient {
     const holdBytes = this.plan.holdBytes;
-    const options = { ...SESSION, barrier: this.profile, holdBytes };
+    const options = { ...SESSION, profileOf: () => PROFILES[this.profile], holdBytes };
     const client = new SimClient(this.clients.length + 1, user, options, this.#host);
     this.clients.push(client);
     this.routing.open(client.id, user, user);
