@@ -104,6 +104,8 @@ function tell(story: Story, fact: Fact, plain: (words: string) => string): void 
   switch (fact.type) {
     case 'handover-started':
       return story(route(fact), 'handover started');
+    case 'left-first':
+      return story({ ...route(fact), why: fact.why }, 'the old link ends first: the backend allows one at a time');
     case 'link-live':
       return story({ pod: fact.pod.name, cause: fact.cause, tookMs: round(fact.tookMs) }, 'link connected');
     case 'switched':

@@ -14,6 +14,7 @@ export function acknowledge(core: Core, frame: Frame, binary: boolean, now: numb
   if (frame.header('transaction') !== undefined && link !== core.primary) return tornTransaction(core);
   if (link === undefined) return drop(core, frame);
   if (core.profile.answers(frame)) core.receipts.owe(frame, link.id, binary, now);
+  if (core.profile.transactions) core.transactions.note(frame, binary);
   core.sendLink(link, delivery === undefined ? frame.bytes : forPod(frame, delivery, core.version), binary);
   acknowledgeOwn(core, link.id);
 }

@@ -23,6 +23,7 @@ export function clientFrame(core: Core, frame: Frame, binary: boolean, now: numb
   if (core.phase === 'leaving' || core.phase === 'ended') return;
   const broken = brokenRule(frame);
   if (broken !== undefined) return refuse(core, broken.message, broken.detail, frame.header('receipt'));
+  if (leavesWithoutLink(core, frame)) return leftAlone(core, frame);
   if (mustWait(core, frame)) return core.clientHold.push({ frame, bytes: frame.bytes, binary });
   pass(core, frame, binary, now);
 }
@@ -31,6 +32,18 @@ export function clientFrame(core: Core, frame: Frame, binary: boolean, now: numb
 function mustWait(core: Core, frame: Frame): boolean {
   if (core.phase === 'opening' || core.clientHold.length > 0) return true;
   return core.primary === undefined && !isOwn(core, frame);
+}
+
+/** DISCONNECT while there is no link, with nothing held that its receipt would have to vouch for. */
+function leavesWithoutLink(core: Core, frame: Frame): boolean {
+  const isAlone = core.phase === 'open' && core.primary === undefined && core.clientHold.length === 0;
+  return frame.command === 'DISCONNECT' && isAlone && core.receipts.length === 0;
+}
+
+function leftAlone(core: Core, frame: Frame): void {
+  core.phase = 'leaving';
+  core.leaving = frame;
+  left(core);
 }
 
 /** There is a link again: what was held goes, in order. */
@@ -108,6 +121,7 @@ function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: 
   if (named?.onlyOn !== undefined && named.onlyOn !== primary.id) return endUnknown(core, frame);
   if (core.profile.answers(frame)) core.receipts.owe(frame, primary.id, binary, now);
   core.sendLink(primary, frame.bytes, binary);
+  if (core.profile.transactions) core.transactions.note(frame, binary, core.profile.answers(frame));
   switch (frame.command) {
     case 'SUBSCRIBE':
       return subscribe(core, primary, frame, now);
@@ -115,12 +129,9 @@ function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: 
       forget(core, frame);
       if (named?.onlyOn === undefined) tellOthers(core, frame, now);
       return;
-    case 'BEGIN':
-      core.transactions.add(frame.header('transaction') ?? '');
-      return;
     case 'COMMIT':
     case 'ABORT':
-      return endTransaction(core, frame.header('transaction') ?? '', now);
+      return switchIfFree(core, now);
   }
 }
 
@@ -154,8 +165,7 @@ function forget(core: Core, unsubscribe: Frame): void {
 }
 
 /** A switch that waited for the end of the transactions goes on. */
-function endTransaction(core: Core, transaction: string, now: number): void {
-  core.transactions.delete(transaction);
+function switchIfFree(core: Core, now: number): void {
   if (core.transactions.size === 0 && core.next?.state.name === 'ready') switchTo(core, core.next, now);
 }
 

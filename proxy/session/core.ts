@@ -20,6 +20,7 @@ import { Receipts } from './receipts.ts';
 import { Sequences } from './sequence.ts';
 import { Splices } from './splices.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { Transactions } from './transactions.ts';
 
 /**
  * - `opening`: CONNECT is here, the first pod's CONNECTED is not.
@@ -37,6 +38,8 @@ export interface HeldClientFrame extends Held {
 export interface Outage {
   readonly sinceMs: number;
   readonly from: Pod | undefined;
+  /** The old pod was left on purpose before the new one was dialled: break before make. */
+  readonly isPlanned: boolean;
   attempts: number;
 }
 
@@ -59,6 +62,8 @@ export class Core {
   lastLink: LinkId = 0;
   lastReceipt = 0;
   outage: Outage | undefined;
+  /** Where to dial when the last old link has ended; break before make. */
+  breakingFor: Pod | undefined;
   /** Since when live links are not read because the client is full. Their drains stand still that long. */
   fullSinceMs: number | undefined;
   /** How long that has been in all before. */
@@ -68,7 +73,7 @@ export class Core {
   readonly notices = new Notices();
   readonly receipts = new Receipts();
   readonly acks = new Acks();
-  readonly transactions = new Set<string>();
+  readonly transactions: Transactions;
   readonly clientHold: Hold<HeldClientFrame>;
   readonly dedup: Dedup;
   readonly sequences = new Sequences();
@@ -92,6 +97,7 @@ export class Core {
     this.connectBinary = connectBinary;
     this.clientHold = new Hold(options.holdBytes);
     this.splices = new Splices(options);
+    this.transactions = new Transactions(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);
   }
 

@@ -70,6 +70,8 @@ export type Fact =
     }
   | { readonly type: 'link-lost'; readonly pod: Pod; readonly end: LinkEnd; readonly blame: 'pod' | 'session' }
   | { readonly type: 'handover-started'; readonly from: Pod; readonly to: Pod }
+  /** Break before make, because the backend allows one link at a time; `why` is the header that says so. */
+  | { readonly type: 'left-first'; readonly from: Pod; readonly to: Pod; readonly why: string }
   | { readonly type: 'switched'; readonly from: Pod; readonly to: Pod }
   | {
       readonly type: 'handed-over';

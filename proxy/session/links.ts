@@ -17,6 +17,7 @@ import {
   replay,
   requestLink,
   startOutage,
+  switchTo,
 } from './moves.ts';
 import { ERROR_CLOSE_MS } from './options.ts';
 import { connectedFor, receipt } from './replay.ts';
@@ -167,9 +168,13 @@ function primaryEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): vo
   core.fact({ type: 'link-lost', pod: link.pod, end: linkEnd, blame: verdict.blame });
   const lostAtMs = linkEnd.kind === 'silent' ? now - linkEnd.sinceMs : now;
   core.receipts.giveUp(lostAtMs);
-  if (core.transactions.size > 0 || core.receipts.owesTransaction(link.id)) return tornTransaction(core);
+  if (!core.transactions.areWhole || core.receipts.owesOutcome(link.id, core.transactions))
+    return tornTransaction(core);
   startOutage(core, link, lostAtMs);
   unwatchOrder(core, link, now);
+  if (core.next?.state.name !== 'ready') return;
+  switchTo(core, core.next, now);
+  flushClientHold(core, now);
 }
 
 function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {

@@ -4,7 +4,7 @@
  * Handover is make before break: until the barrier nothing leaves the old link, and a handover that fails leaves the
  * session where it was (`kept`). After the switch the old link is read until nothing more can come.
  */
-import type { Frame } from '../../stomp/index.ts';
+import { encode, type Frame } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { Core } from './core.ts';
 import { unwatchOrder, watchOrder } from './delivery.ts';
@@ -29,12 +29,40 @@ export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): vo
     return core.fact({ type: 'link-failed', pod, cause, blame: 'nobody', why: 'no longer wanted', kept: true });
   }
   if (core.next !== undefined) abandon(core, core.next, 'nobody', 'replaced by a newer choice', now);
+  const exclusive = core.profile.exclusiveBy(core.connect, core.subscriptions.frames());
+  if (primary !== undefined && exclusive !== undefined) return breakFirst(core, primary, pod, exclusive, now);
   const old = findOld(core, pod);
   if (old === undefined) return dial(core, cause, pod, now);
   if (isFit(core, old, now)) return goBack(core, old, cause, now);
   const why = 'its old link cannot be taken up now';
   core.fact({ type: 'link-failed', pod, cause, blame: 'session', why, kept: primary !== undefined });
   if (primary === undefined) requestLink(core);
+}
+
+/**
+ * The backend allows one link of this session at a time, so the old pod is left before the new one is dialled. What the client
+ * says meanwhile is held; what comes for it meanwhile is kept by the broker or lost, and the gap is told.
+ */
+function breakFirst(core: Core, primary: Link, pod: Pod, exclusive: string, now: number): void {
+  if (core.transactions.size > 0) {
+    const why = 'a transaction of the client is open';
+    return core.fact({ type: 'link-failed', pod, cause: 'handover', blame: 'session', why, kept: true });
+  }
+  core.fact({ type: 'handover-started', from: primary.pod, to: pod });
+  core.fact({ type: 'left-first', from: primary.pod, to: pod, why: exclusive });
+  core.primary = undefined;
+  core.outage = { sinceMs: now, from: primary.pod, isPlanned: true, attempts: 0 };
+  core.breakingFor = pod;
+  core.emit({ type: 'client-route', link: undefined });
+  closeOld(core, primary, now);
+}
+
+/** The old pod has been left when no link is. */
+function dialAfterBreak(core: Core, now: number): void {
+  const pod = core.breakingFor;
+  if (pod === undefined || core.links.size > 0) return;
+  core.breakingFor = undefined;
+  dial(core, 'handover', pod, now);
 }
 
 /** An old link that is not closing and has every subscription, those too that were made after it was left. */
@@ -161,14 +189,40 @@ export function passBarrier(core: Core, link: Link, now: number): void {
   switchTo(core, link, now);
 }
 
+/** A transaction stays open for longer than a move can wait: it is undone on the old link, and said again on the new one. */
+export function carryOver(core: Core, link: Link, now: number): void {
+  if (core.primary === undefined) return;
+  if (!core.transactions.areWhole) {
+    abandon(core, link, 'session', 'a transaction of the client stayed open', now);
+    return requestLink(core);
+  }
+  for (const transaction of core.transactions.names()) {
+    core.sendLink(core.primary, encode('ABORT', { transaction }, undefined, core.version));
+  }
+  switchTo(core, link, now, true);
+}
+
+/** The open transactions from BEGIN on, as if they had been said here first. What has its receipt asks for no other. */
+function repeatTransactions(core: Core, link: Link, now: number): void {
+  for (const { frame, binary } of core.transactions.frames()) {
+    if (!core.receipts.takeFor(frame))
+      core.sendLink(link, repeatOf(frame, 'recovery', undefined, core.version), binary);
+    else {
+      core.receipts.owe(frame, link.id, binary, now);
+      core.sendLink(link, resendOf(frame, core.version), binary);
+    }
+  }
+}
+
 /** From here the client's frames go to the new link. This cannot fail and cannot be taken back. */
-export function switchTo(core: Core, link: Link, now: number): void {
+export function switchTo(core: Core, link: Link, now: number, repeatsTransactions = core.primary === undefined): void {
   const from = core.primary;
   core.primary = link;
   core.next = undefined;
   link.to({ name: 'live', drainUntilMs: Number.POSITIVE_INFINITY, erroredAtMs: undefined });
   if (from !== undefined) leave(core, from, link, now);
   core.emit({ type: 'client-route', link: link.id });
+  if (repeatsTransactions) repeatTransactions(core, link, now);
   settleDebts(core, link, now);
   if (core.outage !== undefined) endOutage(core, link, core.outage, now);
 }
@@ -199,7 +253,7 @@ function endOutage(core: Core, link: Link, outage: NonNullable<Core['outage']>, 
   if (outage.from === undefined) return;
   const gapMs = now - outage.sinceMs;
   core.fact({ type: 'recovered', from: outage.from, to: link.pod, gapMs, attempts: outage.attempts });
-  announce(core, { from: outage.from, to: link.pod, planned: false, gapMs, proven: false });
+  announce(core, { from: outage.from, to: link.pod, planned: outage.isPlanned, gapMs, proven: false });
 }
 
 /**
@@ -241,7 +295,7 @@ export function requestLink(core: Core): void {
 /** The primary link is gone without anybody's wish. A handover that was under way becomes the recovery. */
 export function startOutage(core: Core, lost: Link, sinceMs: number): void {
   core.primary = undefined;
-  core.outage = { sinceMs, from: lost.pod, attempts: 0 };
+  core.outage = { sinceMs, from: lost.pod, isPlanned: false, attempts: 0 };
   core.emit({ type: 'client-route', link: undefined });
   if (core.next === undefined) requestLink(core);
 }
@@ -275,9 +329,10 @@ function hasMore(core: Core, link: Link, now: number): boolean {
 export function drained(core: Core, link: Link, proven: boolean, now: number): void {
   core.links.delete(link.id);
   if (core.primary !== undefined) core.receipts.giveUp(now);
-  if (core.receipts.owesTransaction(link.id)) return tornTransaction(core);
+  if (core.receipts.owesOutcome(link.id, core.transactions)) return tornTransaction(core);
   unwatchOrder(core, link, now);
   if (core.primary !== undefined) settleDebts(core, core.primary, now);
+  dialAfterBreak(core, now);
   if (link.left === undefined) return;
   const { to } = link.left;
   const isProven = proven && core.profile.barrier === 'receipt';

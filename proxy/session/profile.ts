@@ -106,6 +106,7 @@ const TABLE: Readonly<Record<ProfileName, Traits>> = {
     barrier: 'receipt',
     fanout: ['/topic/**', '/exchange/**'],
     unanswered: ['/app/**'],
+    transactions: true,
     shared: RABBIT_QUEUES,
     sharedBy: RABBIT_SHARED_BY,
     disconnectProves: false,

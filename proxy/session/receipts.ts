@@ -95,9 +95,21 @@ export class Receipts {
     return this.#owed.some((owed) => owed.link === link && owed.frame.command === 'SUBSCRIBE');
   }
 
-  /** The link owes the outcome of a transaction, which another link cannot know. */
-  owesTransaction(link: LinkId): boolean {
-    return this.#owed.some((owed) => owed.link === link && isTransactional(owed.frame));
+  /** The link owes the outcome of a transaction that has ended, which another link cannot know. */
+  owesOutcome(link: LinkId, open: { has(transaction: string): boolean }): boolean {
+    return this.#owed.some(({ link: by, frame }) => {
+      const transaction = frame.header('transaction');
+      return by === link && transaction !== undefined && frame.command !== 'ABORT' && !open.has(transaction);
+    });
+  }
+
+  /** Takes out the debt for one frame, whoever owes it; false when it was paid. */
+  takeFor(frame: Frame): boolean {
+    const index = this.#owed.findIndex((owed) => owed.frame === frame);
+    if (index < 0) return false;
+    this.#owed.splice(index, 1);
+    this.#bytes -= costOf(frame);
+    return true;
   }
 
   /** Takes out what dead links owe, in the order it was asked for. */
@@ -107,8 +119,4 @@ export class Receipts {
     for (const owed of orphans) this.#bytes -= costOf(owed.frame);
     return orphans;
   }
-}
-
-function isTransactional(frame: Frame): boolean {
-  return frame.command === 'COMMIT' || (frame.command === 'SEND' && frame.header('transaction') !== undefined);
 }

@@ -20,7 +20,7 @@ import { end, refuse } from './ending.ts';
 import type { LinkId, SessionEvent } from './events.ts';
 import type { Link } from './link.ts';
 import { fail, linkEnded, linkFrame } from './links.ts';
-import { committed, drained, endDrain, granted, opened, passBarrier, requestLink } from './moves.ts';
+import { carryOver, committed, drained, endDrain, granted, opened, passBarrier, requestLink } from './moves.ts';
 import type { SessionOptions } from './options.ts';
 
 export class Session {
@@ -36,7 +36,7 @@ export class Session {
 
   /** Begins: asks for the first link. */
   start(now: number): Effect[] {
-    this.#core.outage = { sinceMs: now, from: undefined, attempts: 0 };
+    this.#core.outage = { sinceMs: now, from: undefined, isPlanned: false, attempts: 0 };
     requestLink(this.#core);
     return this.#core.finish();
   }
@@ -70,10 +70,11 @@ export class Session {
 
   /** Bytes and frames that wait in here, both directions, for metrics and the budget over all sessions. */
   get held(): { bytes: number; frames: number } {
-    const { clientHold, ordering, receipts, splices } = this.#core;
+    const { clientHold, ordering, receipts, splices, transactions } = this.#core;
     return {
-      bytes: clientHold.bytes + receipts.bytes + splices.heldBytes + (ordering?.heldBytes ?? 0),
-      frames: clientHold.length + receipts.length + splices.heldFrames + (ordering?.heldFrames ?? 0),
+      bytes: clientHold.bytes + receipts.bytes + transactions.bytes + splices.heldBytes + (ordering?.heldBytes ?? 0),
+      frames:
+        clientHold.length + receipts.length + transactions.length + splices.heldFrames + (ordering?.heldFrames ?? 0),
     };
   }
 
@@ -182,7 +183,7 @@ function tickLink(core: Core, link: Link, now: number): void {
         );
       return;
     case 'ready':
-      if (now >= state.untilMs) fail(core, link, 'session', 'a transaction of the client stayed open', now);
+      if (now >= state.untilMs) carryOver(core, link, now);
       return;
     case 'live':
       if (now >= state.drainUntilMs) endDrain(core, link, now);

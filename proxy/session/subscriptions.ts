@@ -98,6 +98,10 @@ export class Subscriptions {
     return key === undefined ? undefined : this.removeKey(key);
   }
 
+  *frames(): Iterable<Frame> {
+    for (const { frame } of this.#byKey.values()) yield frame;
+  }
+
   [Symbol.iterator](): Iterator<Subscription> {
     return this.#byKey.values();
   }
