@@ -7,7 +7,7 @@ import { acknowledge } from './acknowledge.ts';
 import type { Core } from './core.ts';
 import { end, refuse } from './ending.ts';
 import type { Link } from './link.ts';
-import { abandon, mirrorTo, switchTo } from './moves.ts';
+import { abandon, mirrorTo, switchIfReady } from './moves.ts';
 import { OWN_RECEIPT, SESSION_DESTINATION } from './options.ts';
 import { disconnect, receipt } from './replay.ts';
 
@@ -131,7 +131,7 @@ function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: 
       return;
     case 'COMMIT':
     case 'ABORT':
-      return switchIfFree(core, now);
+      return switchIfReady(core, now);
   }
 }
 
@@ -162,11 +162,6 @@ function forget(core: Core, unsubscribe: Frame): void {
   if (removed === undefined) return;
   core.sequences.forget(removed.id, removed.destination);
   core.splices.remove(removed.key);
-}
-
-/** A switch that waited for the end of the transactions goes on. */
-function switchIfFree(core: Core, now: number): void {
-  if (core.transactions.size === 0 && core.next?.state.name === 'ready') switchTo(core, core.next, now);
 }
 
 /**

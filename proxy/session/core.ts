@@ -148,9 +148,9 @@ export class Core {
   }
 
   /** Ends the event: reading stops or goes on where a bound was crossed, and the effects are handed out. */
-  finish(): Effect[] {
+  finish(now: number): Effect[] {
     if (this.phase !== 'ended') {
-      this.#balance();
+      this.#balance(now);
       this.#route();
     }
     const effects = this.#effects;
@@ -158,13 +158,13 @@ export class Core {
     return effects;
   }
 
-  #balance(): void {
+  #balance(now: number): void {
     const clientPaused = this.clientFull;
     if (clientPaused !== this.#clientPaused) {
       this.#clientPaused = clientPaused;
       this.emit({ type: 'pause-client', paused: clientPaused });
     }
-    for (const link of this.links.values()) this.#balanceLink(link);
+    for (const link of this.links.values()) this.#balanceLink(link, now);
   }
 
   /** Messages of the only link that matters pass by as they come, unless each has to be looked at. */
@@ -179,12 +179,13 @@ export class Core {
   }
 
   /** Only links whose messages are held are paused; the oldest link's messages pass, so it is always read. */
-  #balanceLink(link: Link): void {
+  #balanceLink(link: Link, now: number): void {
     const isAhead = this.ordering?.full === true && this.ordering.holdsBack(link.id);
     const paused = isAhead || this.splices.holdsBack(link.id);
     if (paused === this.#pausedLinks.has(link.id)) return;
     if (paused) this.#pausedLinks.add(link.id);
     else this.#pausedLinks.delete(link.id);
+    this.splices.read(link.id, !paused, this.orderTime(now));
     this.emit({ type: 'pause-link', link: link.id, paused });
   }
 }

@@ -22,8 +22,8 @@ export type LinkState =
       readonly awaiting: Map<string, string | undefined>;
       readonly settleAtMs: number;
     }
-  /** The barrier is passed; the switch waits for the end of the client's open transactions. */
-  | { readonly name: 'ready'; readonly untilMs: number }
+  /** The barrier is passed; the switch waits for the end of the client's open transactions, unless it is due. */
+  | { readonly name: 'ready'; readonly untilMs: number; readonly isDue: boolean }
   /** `drainUntilMs` is Infinity for the primary link. */
   | { readonly name: 'live'; readonly drainUntilMs: number; readonly erroredAtMs: number | undefined }
   /** DISCONNECT is sent; what comes before its receipt still counts. `proves`: with the answer nothing can be missing. */

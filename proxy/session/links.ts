@@ -17,7 +17,7 @@ import {
   replay,
   requestLink,
   startOutage,
-  switchTo,
+  switchIfReady,
 } from './moves.ts';
 import { ERROR_CLOSE_MS } from './options.ts';
 import { connectedFor, receipt } from './replay.ts';
@@ -172,9 +172,8 @@ function primaryEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): vo
     return tornTransaction(core);
   startOutage(core, link, lostAtMs);
   unwatchOrder(core, link, now);
-  if (core.next?.state.name !== 'ready') return;
-  switchTo(core, core.next, now);
-  flushClientHold(core, now);
+  switchIfReady(core, now);
+  if (core.primary !== undefined) flushClientHold(core, now);
 }
 
 function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {

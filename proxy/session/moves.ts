@@ -67,9 +67,13 @@ function dialAfterBreak(core: Core, now: number): void {
 
 /** An old link that is not closing and has every subscription, those too that were made after it was left. */
 function isFit(core: Core, old: Link, now: number): boolean {
-  if (old.state.name !== 'live' || core.transactions.size > 0) return false;
-  if (core.profile.barrier === 'receipt') return old.unproven.size === 0 && !core.receipts.owesSubscription(old.id);
-  return now >= old.toldAtMs + core.options.settleMs;
+  return old.state.name === 'live' && core.transactions.size === 0 && knowsAll(core, old, now);
+}
+
+/** Subscriptions that changed after the barrier, or while it was an old link, are live on this link, too. */
+function knowsAll(core: Core, link: Link, now: number): boolean {
+  if (core.profile.barrier === 'receipt') return link.unproven.size === 0 && !core.receipts.owesSubscription(link.id);
+  return now >= link.toldAtMs + core.options.settleMs;
 }
 
 function findOld(core: Core, pod: Pod): Link | undefined {
@@ -153,7 +157,7 @@ function provenBy(frame: Frame): string | undefined {
 /** One of our receipts came back. True when it was one of ours. */
 export function barrierReceipt(core: Core, link: Link, id: string, now: number): boolean {
   const { state } = link;
-  link.unproven.delete(id);
+  if (link.unproven.delete(id) && state.name === 'ready') switchIfReady(core, now);
   if (state.name !== 'replaying' || !state.awaiting.has(id)) return id.startsWith(OWN_RECEIPT);
   core.subscriptions.prove(state.awaiting.get(id));
   state.awaiting.delete(id);
@@ -183,19 +187,35 @@ export function refusedAgain(core: Core, link: Link, receiptId: string | undefin
 export function passBarrier(core: Core, link: Link, now: number): void {
   core.splices.proven(link.id, core.orderTime(now));
   if (core.primary !== undefined && core.transactions.size > 0) {
-    link.to({ name: 'ready', untilMs: now + core.options.barrierMaxMs });
+    link.to({ name: 'ready', untilMs: now + core.options.barrierMaxMs, isDue: false });
     return;
   }
   switchTo(core, link, now);
 }
 
-/** A transaction stays open for longer than a move can wait: it is undone on the old link, and said again on the new one. */
-export function carryOver(core: Core, link: Link, now: number): void {
-  if (core.primary === undefined) return;
-  if (!core.transactions.areWhole) {
-    abandon(core, link, 'session', 'a transaction of the client stayed open', now);
+/** A switch that waited for the end of the client's transactions goes on when nothing is in its way any more. */
+export function switchIfReady(core: Core, now: number): void {
+  const { next } = core;
+  if (next?.state.name !== 'ready' || !knowsAll(core, next, now)) return;
+  if (core.transactions.size === 0 || core.primary === undefined) switchTo(core, next, now);
+  else if (next.state.isDue) carryOver(core, next, now);
+}
+
+/** A transaction stays open for longer than a move waits: from now on it does not wait for its end any more. */
+export function hurry(core: Core, link: Link, now: number): void {
+  if (link.state.name !== 'ready') return;
+  const why = link.state.isDue ? 'no receipts for new subscriptions' : 'a transaction of the client stayed open';
+  if (link.state.isDue || !core.transactions.areWhole) {
+    abandon(core, link, 'session', why, now);
     return requestLink(core);
   }
+  link.to({ name: 'ready', untilMs: now + core.options.barrierMaxMs, isDue: true });
+  switchIfReady(core, now);
+}
+
+/** The open transactions are undone on the old link, and said again on the new one. */
+function carryOver(core: Core, link: Link, now: number): void {
+  if (core.primary === undefined) return;
   for (const transaction of core.transactions.names()) {
     core.sendLink(core.primary, encode('ABORT', { transaction }, undefined, core.version));
   }

@@ -20,7 +20,7 @@ import { end, refuse } from './ending.ts';
 import type { LinkId, SessionEvent } from './events.ts';
 import type { Link } from './link.ts';
 import { fail, linkEnded, linkFrame } from './links.ts';
-import { carryOver, committed, drained, endDrain, granted, opened, passBarrier, requestLink } from './moves.ts';
+import { committed, drained, endDrain, granted, hurry, opened, passBarrier, requestLink } from './moves.ts';
 import type { SessionOptions } from './options.ts';
 
 export class Session {
@@ -38,12 +38,12 @@ export class Session {
   start(now: number): Effect[] {
     this.#core.outage = { sinceMs: now, from: undefined, isPlanned: false, attempts: 0 };
     requestLink(this.#core);
-    return this.#core.finish();
+    return this.#core.finish(now);
   }
 
   handle(event: SessionEvent, now: number): Effect[] {
     if (this.#core.phase !== 'ended') this.#dispatch(event, now);
-    return this.#core.finish();
+    return this.#core.finish(now);
   }
 
   /** For the relay's short way: may this message, that the session has not seen, go to the client? */
@@ -183,7 +183,7 @@ function tickLink(core: Core, link: Link, now: number): void {
         );
       return;
     case 'ready':
-      if (now >= state.untilMs) carryOver(core, link, now);
+      if (now >= state.untilMs) hurry(core, link, now);
       return;
     case 'live':
       if (now >= state.drainUntilMs) endDrain(core, link, now);

@@ -58,6 +58,11 @@ class ShownElsewhere {
     return true;
   }
 
+  /** The link was not read for so long. */
+  postpone(ms: number): void {
+    for (const shown of this.#queue) shown.untilMs += ms;
+  }
+
   /** All that is here is forgotten at that time, if not before. */
   shorten(untilMs: number): void {
     for (const shown of this.#queue) shown.untilMs = Math.min(shown.untilMs, untilMs);
@@ -139,6 +144,24 @@ class Member {
   readonly shown = new ShownElsewhere();
   /** The leader has shown something that this link has brought, too: it has shown all that was before. */
   hasMet = false;
+  /** Since when the link is not read: what it has is not late meanwhile. */
+  unreadSinceMs: number | undefined;
+
+  expire(now: number): void {
+    if (this.unreadSinceMs === undefined) this.shown.expire(now);
+  }
+
+  nextDeadline(): number {
+    return this.unreadSinceMs === undefined ? this.shown.nextDeadline() : Number.POSITIVE_INFINITY;
+  }
+
+  read(isRead: boolean, now: number): void {
+    if (!isRead) this.unreadSinceMs ??= now;
+    else if (this.unreadSinceMs !== undefined) {
+      this.shown.postpone(now - this.unreadSinceMs);
+      this.unreadSinceMs = undefined;
+    }
+  }
 }
 
 /** The copies of one subscription. */
@@ -185,7 +208,6 @@ export class Splice {
     const print = fingerprint(message.frame);
     const member = this.#members.get(message.link);
     if (member === undefined) return [message];
-    this.expire(now);
     if (member.shown.take(print)) {
       member.hasMet = true;
       return [];
@@ -206,6 +228,11 @@ export class Splice {
     return leader === undefined || leader === before ? [] : this.#takeOver(leader, now);
   }
 
+  /** The link is read, or not. */
+  read(link: LinkId, isRead: boolean, now: number): void {
+    this.#members.get(link)?.read(isRead, now);
+  }
+
   holds(link: LinkId): boolean {
     return (this.#members.get(link)?.held.size ?? 0) > 0;
   }
@@ -218,12 +245,12 @@ export class Splice {
   }
 
   expire(now: number): void {
-    for (const { shown } of this.#members.values()) shown.expire(now);
+    for (const member of this.#members.values()) member.expire(now);
   }
 
   nextDeadline(): number {
     let atMs = Number.POSITIVE_INFINITY;
-    for (const { shown } of this.#members.values()) atMs = Math.min(atMs, shown.nextDeadline());
+    for (const member of this.#members.values()) atMs = Math.min(atMs, member.nextDeadline());
     return atMs;
   }
 

@@ -57,6 +57,11 @@ export class Splices {
     return messages;
   }
 
+  /** The link is read, or not. */
+  read(link: LinkId, isRead: boolean, now: number): void {
+    for (const splice of this.#splices.values()) splice.read(link, isRead, now);
+  }
+
   /** The client has unsubscribed. */
   remove(key: string): void {
     this.#splices.delete(key);

@@ -166,6 +166,20 @@ describe('the end of the old link', () => {
     play.pod(1, copy(1, 'x')).shows(...shown(1, 'x'), ...(spare < 0 ? ['resume 2'] : []));
   });
 
+  test('what an unread link has is not late: it is known however long it takes', () => {
+    const play = switched({ holdBytes: BYTES - 1 })
+      .pod(2, copy(2, 'y'))
+      .shows('pause 2');
+    play
+      .pod(1, copy(1, 'x'))
+      .forget()
+      .after(3_000)
+      .shows()
+      .ends(1, 1006)
+      .shows(...shown(2, 'y'), 'resume 2');
+    play.pod(2, copy(2, 'x')).shows();
+  });
+
   test('messages pass by again when nothing can come twice any more', () => {
     const play = switched().pod(1, copy(1, 'x')).forget().ends(1, 1006).shows();
     expect(play.shell.links.get(2)?.route).toBe('ask');

@@ -24,6 +24,7 @@ import { type Network, Pipe } from './pipe.ts';
 import { words } from './pods.ts';
 import { must } from './violation.ts';
 import type { Listener, ProxyEnd, Wire } from './wire.ts';
+import { WORK } from './work-queue.ts';
 
 /** What a session needs of the world, in the order in which the switchboard does it. */
 export interface ClientHost extends Network {
@@ -40,6 +41,8 @@ export interface ClientHost extends Network {
 
 /** How long a passing subscription is kept at least: longer than it takes to reach a pod, and its threads. */
 const PASSING_MIN_MS = 200;
+/** How long a job takes. */
+const JOB_MAX_MS = 100;
 /** A client that does not read for so long is closed. */
 export const SLOW_MAX_MS = 4_000;
 
@@ -65,9 +68,12 @@ export class SimClient implements Listener {
   #reads = true;
   /** What one chunk may bring beyond a bound: the frames that came while nothing was read. */
   readonly #largestChunks = { client: 0, link: 0 };
+  #doneMs = 0;
+  #lastJob = 0;
   readonly #passing: { readonly id: string; readonly sinceMs: number }[] = [];
 
-  constructor(id: number, user: string, options: SessionOptions, host: ClientHost) {
+  /** @param connect more headers of CONNECT */
+  constructor(id: number, user: string, connect: string, options: SessionOptions, host: ClientHost) {
     this.id = id;
     this.user = user;
     this.#options = options;
@@ -79,7 +85,7 @@ export class SimClient implements Listener {
       this.#largestChunks.client = Math.max(this.#largestChunks.client, costOfAll(frames));
       for (const read of frames) this.#fromClient(read);
     });
-    this.session = new Session(options, frame('CONNECT accept-version:1.2', 'client'), false);
+    this.session = new Session(options, frame(`CONNECT accept-version:1.2${connect}`, 'client'), false);
     this.shell = new Shell(this.session, (effect) => this.#perform(effect));
   }
 
@@ -199,11 +205,14 @@ export class SimClient implements Listener {
     this.#host.agenda.at(atMs, () => this.#wake(atMs));
   }
 
-  /** Both directions, each with its bound and the chunks that crossed it; links that others wait for may bring it once more. */
+  /**
+   * The bound counts once for each of: what the client said and waits, its open transactions, copies of a topic, and twice for
+   * messages that wait for their order; and the chunks that crossed it.
+   */
   #checkHeld(): void {
     const { bytes: held } = this.session.held;
     const { client, link } = this.#largestChunks;
-    const bound = 3 * this.#options.holdBytes + client + this.shell.links.size * link;
+    const bound = 5 * this.#options.holdBytes + client + 2 * this.shell.links.size * link;
     must(held <= bound, 'held within bounds', () => `client ${this.id} holds ${held} bytes of ${bound}`);
   }
 
@@ -289,7 +298,20 @@ export class SimClient implements Listener {
   #toClient(read: Frame): void {
     this.#host.log(() => `client ${this.id} < ${read.command} ${words(read)}`);
     this.inbox.receive(read);
+    if (read.header('destination') === WORK) this.#acknowledgeSoon(read);
     this.#fillUp();
+  }
+
+  /** The job is done after a while, in the order in which jobs came. Some are given back once. */
+  #acknowledgeSoon(job: Frame): void {
+    const { agenda, dice } = this.#host;
+    this.#doneMs = Math.max(this.#doneMs, agenda.now) + dice.between(0, JOB_MAX_MS);
+    const body = new TextDecoder().decode(job.body);
+    const isRefused = job.header('redelivered') === 'false' && dice.chance(0.05);
+    const receipt = dice.chance(0.3) ? ` receipt:j${++this.#lastJob}` : '';
+    agenda.at(this.#doneMs, () => {
+      if (!this.isOver) this.send(`${isRefused ? 'NACK' : 'ACK'} id:${job.header('ack')} job:${body}${receipt}`);
+    });
   }
 }
 

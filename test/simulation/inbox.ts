@@ -2,10 +2,13 @@
 import type { Frame } from '../../stomp/index.ts';
 import type { Agenda } from './agenda.ts';
 import { must } from './violation.ts';
+import { WORK } from './work-queue.ts';
 
 export class Inbox {
   /** Numbers of messages in the order of delivery, by destination. */
   readonly delivered = new Map<string, number[]>();
+  /** Jobs that came. */
+  readonly jobs = new Set<string>();
   /** How often each receipt that was asked for has come. */
   readonly receipts = new Map<string, number>();
   /** When a gap was announced, and when a move was called proven. */
@@ -29,7 +32,7 @@ export class Inbox {
       case 'RECEIPT':
         return this.#receipt(read.header('receipt-id') ?? '');
       case 'MESSAGE':
-        return this.#message(read.header('destination') ?? '', new TextDecoder().decode(read.body));
+        return this.#message(destinationOf(read), new TextDecoder().decode(read.body), read);
       case 'ERROR':
         this.errors++;
     }
@@ -46,8 +49,9 @@ export class Inbox {
    * Order is promised from the first number of a stream that a session has seen: before that nothing tells a client that
    * subscribes in the middle of a stream from one whose first message is late.
    */
-  #message(destination: string, body: string): void {
+  #message(destination: string, body: string, read: Frame): void {
     if (destination === '/holdfast/session') return this.#notice(JSON.parse(body));
+    if (destination === WORK) return this.#job(body, read.header('redelivered') === 'true');
     const list = this.delivered.get(destination) ?? [];
     this.delivered.set(destination, list);
     const n = Number(body);
@@ -59,7 +63,20 @@ export class Inbox {
     list.push(n);
   }
 
+  /** A shared queue has no order, and gives out again what was not acknowledged. */
+  #job(body: string, isRedelivered: boolean): void {
+    must(isRedelivered || !this.jobs.has(body), 'a repeat is marked', () => `${this.#name} got job ${body} again`);
+    this.jobs.add(body);
+  }
+
   #notice({ continuity }: { continuity: string }): void {
     (continuity === 'proven' ? this.provenAtMs : this.unprovenAtMs).push(this.#agenda.now);
   }
+}
+
+/** The ticker's producers count for themselves. */
+function destinationOf(message: Frame): string {
+  const producer = message.header('producer');
+  const destination = message.header('destination') ?? '';
+  return producer === undefined ? destination : `${destination} of ${producer}`;
 }

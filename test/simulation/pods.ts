@@ -9,7 +9,10 @@ import type { PodState } from '../../proxy/discovery/index.ts';
 import type { LinkEnd } from '../../proxy/session/index.ts';
 import { encode, type Frame } from '../../stomp/index.ts';
 import type { Network } from './pipe.ts';
+import { STATE, TICKER } from './settings.ts';
+import { must } from './violation.ts';
 import type { PodEnd, Wire } from './wire.ts';
+import { WORK, type WorkQueue } from './work-queue.ts';
 
 export type Profile = 'receipt' | 'settle';
 
@@ -25,6 +28,9 @@ export interface PodWorld extends Network {
   /** Messages carry the producer's id and number. */
   readonly numbers: boolean;
   took(body: string): void;
+  work(user: string): WorkQueue | undefined;
+  /** A link says by which name it alone may be connected. */
+  claim(clientId: string, wire: Wire, isAlive: () => boolean): void;
   log(text: () => string): void;
 }
 
@@ -51,6 +57,8 @@ export class SimPod implements PodEnd {
   readonly #transactions = new Map<Wire, Map<string, string[]>>();
   #lastMessage = 0;
   #spreadMs = 0;
+  /** What has not arrived yet, by producer. */
+  readonly #ticks = new Map<string, string[]>();
   #wakeMs = 0;
 
   constructor(world: PodWorld, uid: string, name: string, ip: string) {
@@ -75,6 +83,8 @@ export class SimPod implements PodEnd {
   }
 
   #connect(wire: Wire, frame: Frame): void {
+    const clientId = frame.header('client-id');
+    if (clientId !== undefined) this.#world.claim(clientId, wire, () => this.#has(wire));
     const isReplay = frame.header('holdfast-replay') !== undefined;
     if (!this.failsReplay || !isReplay) return wire.deliver(encode('CONNECTED', { version: '1.2' }), this.connectMs);
     wire.deliver(encode('ERROR', { message: 'no replays here' }));
@@ -86,7 +96,8 @@ export class SimPod implements PodEnd {
     const id = frame.header('id') ?? '';
     if (frame.command === 'SUBSCRIBE') this.#subscribe(wire, id, frame.header('destination') ?? '');
     if (frame.command === 'UNSUBSCRIBE') wire.subscriptions.delete(id);
-    if (frame.command === 'DISCONNECT') wire.subscriptions.clear();
+    if (frame.command === 'DISCONNECT') this.#leave(wire);
+    if (frame.command === 'ACK' || frame.command === 'NACK') this.#world.work(wire.user)?.answer(wire, frame);
     this.#transact(wire, frame);
     this.#answer(wire, frame);
   }
@@ -94,6 +105,17 @@ export class SimPod implements PodEnd {
   #subscribe(wire: Wire, id: string, destination: string): void {
     wire.subscriptions.set(id, destination);
     wire.listener.listens(destination);
+    if (destination === WORK) this.#world.work(wire.user)?.consume(wire, id, () => this.#has(wire));
+    if (destination === STATE) wire.deliver(this.#message(id, STATE, { body: '1', id: `state-${wire.user}`, seq: '' }));
+  }
+
+  #has(wire: Wire): boolean {
+    return this.isAlive && this.wires.has(wire);
+  }
+
+  #leave(wire: Wire): void {
+    wire.subscriptions.clear();
+    this.#world.work(wire.user)?.leave(wire);
   }
 
   #transact(wire: Wire, frame: Frame): void {
@@ -102,9 +124,12 @@ export class SimPod implements PodEnd {
     this.#transactions.set(wire, open);
     const body = new TextDecoder().decode(frame.body);
     if (frame.command === 'SEND' && name === '') this.#world.took(body);
-    else if (frame.command === 'SEND') open.get(name)?.push(body);
     else if (frame.command === 'BEGIN') open.set(name, []);
+    if (name === '' || frame.command === 'BEGIN') return;
+    must(open.has(name), 'a transaction is whole', () => `${frame.command} of ${name}, which was not begun here`);
+    if (frame.command === 'SEND') open.get(name)?.push(body);
     else if (frame.command === 'COMMIT') for (const kept of open.get(name) ?? []) this.#world.took(kept);
+    if (frame.command !== 'SEND') open.delete(name);
   }
 
   #answer(wire: Wire, frame: Frame): void {
@@ -136,7 +161,7 @@ export class SimPod implements PodEnd {
 
   #message(subscription: string, destination: string, { body, id, seq }: Posted): Uint8Array {
     const headers = { subscription, destination, 'message-id': `${this.uid}-${++this.#lastMessage}` };
-    if (!this.#world.numbers) return encode('MESSAGE', headers, body);
+    if (!this.#world.numbers || seq === '') return encode('MESSAGE', headers, body);
     return encode('MESSAGE', { ...headers, 'holdfast-id': id, 'holdfast-seq': seq }, body);
   }
 
@@ -145,6 +170,30 @@ export class SimPod implements PodEnd {
     const { agenda, dice, latencyMs } = this.#world;
     this.#spreadMs = Math.max(this.#spreadMs, agenda.now + dice.between(0, latencyMs));
     agenda.at(Math.max(this.#spreadMs, this.#wakeMs), () => this.#hear(destination, message));
+  }
+
+  /** A message of one producer of the ticker: in order with that one's others, and with nobody else's. */
+  tick(producer: string, body: string): void {
+    const { agenda, dice, latencyMs } = this.#world;
+    const waiting = this.#ticks.get(producer) ?? [];
+    this.#ticks.set(producer, waiting);
+    waiting.push(body);
+    agenda.after(dice.between(0, 2 * latencyMs), () => this.#showTick(producer, waiting));
+  }
+
+  /** The first that waits, whoever's time it is. */
+  #showTick(producer: string, waiting: string[]): void {
+    const { agenda } = this.#world;
+    if (agenda.now < this.#wakeMs) return agenda.at(this.#wakeMs, () => this.#showTick(producer, waiting));
+    const body = waiting.shift();
+    if (!this.isAlive || body === undefined) return;
+    for (const wire of this.wires) {
+      for (const [subscription, destination] of wire.subscriptions) {
+        if (destination !== TICKER) continue;
+        const headers = { subscription, destination, 'message-id': `${this.uid}-${++this.#lastMessage}`, producer };
+        wire.deliver(encode('MESSAGE', headers, body));
+      }
+    }
   }
 
   /** Whoever subscribes to a pod that was stopped gets nothing of what had waited for it. */

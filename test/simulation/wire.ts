@@ -58,6 +58,11 @@ export class Wire {
     this.up.push(() => pod.accept(this));
   }
 
+  /** It has ended, or nothing comes through any more: its pod may not know yet. */
+  get isBroken(): boolean {
+    return this.#isBroken || !this.#isHeard;
+  }
+
   get user(): string {
     return this.listener.user;
   }
