@@ -77,9 +77,9 @@ function keyOf({ user, destination }: Lane, n: number): string {
 }
 
 /** Lost messages of which the user was not told: no unproven move from when the message was sent until `withinMs` later. */
-export function unannounced(findings: readonly Finding[], gaps: readonly Gap[], withinMs: number): Finding[] {
-  const lost = findings.filter(({ kind }) => kind === 'lost');
+export function unannounced(lost: readonly Finding[], gaps: readonly Gap[], withinMs: number): Finding[] {
+  const byUser = Map.groupBy(gaps, ({ user }) => user);
   return lost.filter(
-    ({ user, atMs }) => !gaps.some((gap) => gap.user === user && gap.atMs >= atMs && gap.atMs <= atMs + withinMs),
+    ({ user, atMs }) => !byUser.get(user)?.some((gap) => gap.atMs >= atMs && gap.atMs <= atMs + withinMs),
   );
 }
