@@ -167,7 +167,7 @@ export class Routing {
   connected(session: SessionId, tookMs: number): void {
     const place = this.#places.get(session);
     if (place?.sentTo === undefined || !place.holdsSlot) return;
-    this.#fleet.healthOf(place.sentTo).connected(tookMs);
+    this.#fleet.healthOf(place.sentTo).connected(tookMs, this.#queues.unlinked(place.sentTo));
     place.holdsSlot = false;
   }
 
