@@ -44,6 +44,11 @@ export class Queues<Session> {
     if (classes?.size === 0) this.#byPod.delete(place.podId);
   }
 
+  /** All that wait, as they came. */
+  all(): Session[] {
+    return [...this.#places.keys()];
+  }
+
   /** Those that wait for a pod and have no link. */
   unlinked(podId: string): number {
     const classes = this.#byPod.get(podId);
