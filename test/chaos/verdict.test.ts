@@ -98,11 +98,13 @@ describe('the verdict', () => {
 
 describe('a loss is announced', () => {
   const lost = { kind: 'lost' as const, ...lane, n: 1, atMs: 1000 };
-  const gap = { user: 'alice', atMs: 1500, from: 'pod-1', planned: false };
+  const gap = { user: 'alice', atMs: 1500, lastedMs: 0, from: 'pod-1', planned: false };
   it.each([
     ['by an unproven move after it', gap, 0],
     ['not by one before it', { ...gap, atMs: 999 }, 1],
     ['not by one of another user', { ...gap, user: 'bob' }, 1],
+    ['by one that began soon, however long it lasted', { ...gap, atMs: 9000, lastedMs: 6000 }, 0],
+    ['not by one that began much later', { ...gap, atMs: 9001, lastedMs: 6000 }, 1],
     ['not by one that comes much later', { ...gap, atMs: 3001 }, 1],
   ])('%s', (_, told, count) => {
     expect(unannounced([lost], [told], 2000)).toHaveLength(count);
@@ -111,7 +113,8 @@ describe('a loss is announced', () => {
 
 test('the record keeps what is unproven, and the probes apart', () => {
   const record = new Record();
-  const notice = (continuity: string) => JSON.stringify({ type: 'moved', from: 'pod-1', planned: true, continuity });
+  const notice = (continuity: string) =>
+    JSON.stringify({ type: 'moved', from: 'pod-1', planned: true, gapMs: 2, continuity });
   record.probes.sent({ user: 'alice', destination: '/queue/probe' }, 1, 0);
   record.add({ type: 'message', user: 'alice', destination: '/queue/probe', n: 1, atMs: 1 });
   record.add({ type: 'notice', user: 'alice', body: notice('proven'), atMs: 2 });
@@ -120,7 +123,7 @@ test('the record keeps what is unproven, and the probes apart', () => {
   record.add({ type: 'closed', user: 'alice', code: 1006, atMs: 5 });
   expect(record.probes.complete && record.ledger.arrivals === 0).toBe(true);
   expect(record).toMatchObject({ moves: 2, closes: 1, errors: new Map([['no', 1]]) });
-  expect(record.gaps).toEqual([{ user: 'alice', atMs: 3, from: 'pod-1', planned: true }]);
+  expect(record.gaps).toEqual([{ user: 'alice', atMs: 3, lastedMs: 2, from: 'pod-1', planned: true }]);
 });
 
 test('what comes after its producer was told that it would not is late, not swapped', () => {
