@@ -164,11 +164,22 @@ export class Routing {
   }
 
   /** A link is CONNECTED, `tookMs` after it was dialled. */
-  connected(session: SessionId, tookMs: number): void {
+  connected(session: SessionId, tookMs: number, now: number): void {
     const place = this.#places.get(session);
     if (place?.sentTo === undefined || !place.holdsSlot) return;
-    this.#fleet.healthOf(place.sentTo).connected(tookMs);
+    const health = this.#fleet.healthOf(place.sentTo);
+    const wasDoubtful = health.isDoubtful;
+    health.connected(tookMs, this.#queues.unlinked(place.sentTo));
     place.holdsSlot = false;
+    if (wasDoubtful) this.#chooseAgain(now);
+  }
+
+  /** A pod is not in doubt any more: those that queue elsewhere because it was may go there. */
+  #chooseAgain(now: number): void {
+    for (const session of this.#queues.all()) {
+      const place = this.#places.get(session);
+      if (place?.wants !== undefined) this.#enqueue(session, place, now);
+    }
   }
 
   /** A link did not come to life. */

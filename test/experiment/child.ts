@@ -21,6 +21,13 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface ChildOptions {
+  /** Variables that it gets beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
+}
+
 export class Child {
   readonly name: string;
   readonly pid: number;
@@ -32,11 +39,10 @@ export class Child {
   /**
    * @param file relative to the root of the repository
    * @param name how errors call it
-   * @param env variables that it gets beside those of this process
    */
-  constructor(name: string, file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(name: string, file: string, args: readonly string[], { env = {}, nodeFlags = [] }: ChildOptions = {}) {
     this.name = name;
-    this.#process = spawn(process.execPath, [`--import=${EXIT_WITH_PARENT}`, `${ROOT}${file}`, ...args], {
+    this.#process = spawn(process.execPath, [`--import=${EXIT_WITH_PARENT}`, ...nodeFlags, `${ROOT}${file}`, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });

@@ -194,7 +194,7 @@ export class World {
 
   #fact(client: SimClient, fact: Fact): void {
     const { now } = this.agenda;
-    if (fact.type === 'link-live') this.routing.connected(client.id, fact.tookMs);
+    if (fact.type === 'link-live') this.routing.connected(client.id, fact.tookMs, now);
     else if (fact.type === 'link-failed') this.routing.failed(client.id, fact.pod, fact.blame, now);
     else if (fact.type === 'link-lost') this.routing.lost(client.id, fact.pod, fact.blame, now);
     else if (fact.type === 'handover-started') this.ambushes.shift()?.(fact.from.id, fact.to.id);
