@@ -56,6 +56,8 @@ export class SimPod implements PodEnd {
   readonly #world: PodWorld;
   readonly #transactions = new Map<Wire, Map<string, string[]>>();
   #lastMessage = 0;
+  /** Those that have said DISCONNECT. */
+  readonly #left = new WeakSet<Wire>();
   #spreadMs = 0;
   /** What has not arrived yet, by producer. */
   readonly #ticks = new Map<string, string[]>();
@@ -84,7 +86,7 @@ export class SimPod implements PodEnd {
 
   #connect(wire: Wire, frame: Frame): void {
     const clientId = frame.header('client-id');
-    if (clientId !== undefined) this.#world.claim(clientId, wire, () => this.#has(wire));
+    if (clientId !== undefined) this.#world.claim(clientId, wire, () => this.#has(wire) && !this.#left.has(wire));
     const isReplay = frame.header('holdfast-replay') !== undefined;
     if (!this.failsReplay || !isReplay) return wire.deliver(encode('CONNECTED', { version: '1.2' }), this.connectMs);
     wire.deliver(encode('ERROR', { message: 'no replays here' }));
@@ -115,6 +117,7 @@ export class SimPod implements PodEnd {
 
   #leave(wire: Wire): void {
     wire.subscriptions.clear();
+    this.#left.add(wire);
     this.#world.work(wire.user)?.leave(wire);
   }
 
