@@ -8,7 +8,7 @@
 import type { PodState } from '../../proxy/discovery/index.ts';
 import type { LinkEnd } from '../../proxy/session/index.ts';
 import { encode, type Frame } from '../../stomp/index.ts';
-import type { Network } from './pipe.ts';
+import { type Network, Pipe } from './pipe.ts';
 import type { PodEnd, Wire } from './wire.ts';
 
 export type Profile = 'receipt' | 'settle';
@@ -49,8 +49,9 @@ export class SimPod implements PodEnd {
   readonly wires = new Set<Wire>();
   readonly #world: PodWorld;
   readonly #transactions = new Map<Wire, Map<string, string[]>>();
+  /** From the broker's other nodes. */
+  readonly #broker: Pipe;
   #lastMessage = 0;
-  #spreadMs = 0;
   #wakeMs = 0;
 
   constructor(world: PodWorld, uid: string, name: string, ip: string) {
@@ -58,6 +59,7 @@ export class SimPod implements PodEnd {
     this.uid = uid;
     this.name = name;
     this.ip = ip;
+    this.#broker = new Pipe(world, false, () => {});
   }
 
   accept(wire: Wire): void {
@@ -140,18 +142,14 @@ export class SimPod implements PodEnd {
     return encode('MESSAGE', { ...headers, 'holdfast-id': id, 'holdfast-seq': seq }, body);
   }
 
-  /** A message of a broker with several nodes reaches this one in order, some time later. */
+  /**
+   * A message of a broker with several nodes reaches this one in order, some time later. Whoever subscribes to a pod that was
+   * stopped gets nothing of what had waited for it.
+   */
   spread(destination: string, message: Posted): void {
-    const { agenda, dice, latencyMs } = this.#world;
-    this.#spreadMs = Math.max(this.#spreadMs, agenda.now + dice.between(0, latencyMs));
-    agenda.at(Math.max(this.#spreadMs, this.#wakeMs), () => this.#hear(destination, message));
-  }
-
-  /** Whoever subscribes to a pod that was stopped gets nothing of what had waited for it. */
-  #hear(destination: string, message: Posted): void {
-    const { agenda } = this.#world;
-    if (agenda.now < this.#wakeMs) return agenda.at(this.#wakeMs, () => this.#hear(destination, message));
-    if (this.isAlive) this.post(undefined, destination, message);
+    this.#broker.push(() => {
+      if (this.isAlive) this.post(undefined, destination, message);
+    });
   }
 
   /** ERROR to one link, then the close. */
@@ -177,6 +175,7 @@ export class SimPod implements PodEnd {
   stall(ms: number): void {
     this.#wakeMs = Math.max(this.#wakeMs, this.#world.agenda.now + ms);
     this.stalledUntilMs = this.#wakeMs + 1;
+    this.#broker.holdUntil(this.#wakeMs);
     for (const wire of this.wires) wire.stall(ms);
   }
 }
