@@ -152,6 +152,8 @@ export class World {
       },
       ended: (client, why) => this.#ended(client, why),
       sent: (body) => this.taken.set(body, this.taken.get(body) ?? 0),
+      isGivenUp: (user, destination, n) =>
+        destination === `/user${QUEUE}` && this.sent.get(user)?.[n - 1]?.outcome === 'expired',
       log: (text) => this.log(text),
     };
   }
