@@ -95,7 +95,7 @@ export class SimPod implements PodEnd {
 
   #subscribe(wire: Wire, id: string, destination: string): void {
     wire.subscriptions.set(id, destination);
-    wire.listener.listens(destination);
+    wire.listener.listens(wire, destination);
   }
 
   #transact(wire: Wire, frame: Frame): void {
