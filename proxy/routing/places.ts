@@ -21,6 +21,11 @@ export class Places<Session> {
     }
   }
 
+  /** The places of the other sessions of a user that have a link. */
+  linkedSiblings(session: Session, user: string): Place[] {
+    return [...this.ofUser(user)].flatMap(([id, place]) => (id !== session && place.pod !== undefined ? [place] : []));
+  }
+
   countOf(user: string): number {
     return this.#byUser.get(user)?.size ?? 0;
   }

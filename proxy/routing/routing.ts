@@ -348,11 +348,12 @@ export class Routing {
 
   /** For each linked session of the same user the pods that it reads, without those that are gone; one that was left must be in no doubt. */
   #readBySiblings(session: SessionId, { user }: Place): Pod[][] {
-    const siblings = [...this.#places.ofUser(user)].filter(([id, { pod }]) => id !== session && pod !== undefined);
-    const isFit = (pod: Pod, place: Place) => pod === place.pod || !this.#fleet.healthOf(pod.id).isDoubtful;
-    return siblings
-      .map(([, place]) => podsOf(place).filter((pod) => this.#fleet.pod(pod.id) !== undefined && isFit(pod, place)))
-      .filter((pods) => pods.length > 0);
+    const isFit = (pod: Pod, place: Place) =>
+      this.#fleet.pod(pod.id) !== undefined && (pod === place.pod || !this.#fleet.healthOf(pod.id).isDoubtful);
+    const read = this.#places
+      .linkedSiblings(session, user)
+      .map((each) => podsOf(each).filter((pod) => isFit(pod, each)));
+    return read.filter((pods) => pods.length > 0);
   }
 
   #urgencyOf(place: Place): Urgency {
