@@ -104,8 +104,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'lose a SEND whose receipt is owed',
     file: MOVES,
-    find: 'core.sendLink(link, resendOf(frame, core.version), binary);',
-    replace: 'if (binary) core.sendLink(link, resendOf(frame, core.version), binary);',
+    find: "if (frame.command === 'SEND') {\n      core.sendLink(",
+    replace: "if (frame.command === 'SEND') {\n      if (binary) core.sendLink(",
   },
   {
     name: 'stale topology wins',
