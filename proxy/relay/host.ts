@@ -44,4 +44,6 @@ export interface RelayOptions {
   readonly client: LegOptions;
   /** A client that stays full for this long is closed. */
   readonly slowMaxMs: number;
+  /** Links are SockJS: a frame that is no UTF-8 ends its client's session with ERROR. */
+  readonly podsTakeTextOnly: boolean;
 }

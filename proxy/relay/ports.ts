@@ -11,6 +11,8 @@ export interface UpgradeTarget {
   readonly protocols: readonly string[];
   /** Name, value, name, value …: cleaned and with the proxy's identity headers. */
   readonly headers: readonly string[];
+  /** Stays the same for the client's session, whichever pod is asked. */
+  readonly id: string;
 }
 
 export interface LinkHandlers {

@@ -16,7 +16,7 @@ import {
   type SessionEvent,
 } from '../session/index.ts';
 import { Alarm } from './alarm.ts';
-import { detached, isPlainSend, keepsFrame } from './client-frames.ts';
+import { detached, isPlainSend, keepsFrame, noText } from './client-frames.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
 import { ownNames, withoutOwnHeaders } from './own-headers.ts';
@@ -156,6 +156,8 @@ export class Relay {
   }
 
   #clientFrame(said: Frame, binary: boolean): void {
+    const error = this.#options.podsTakeTextOnly ? noText(said) : undefined;
+    if (error !== undefined) return this.#tell({ type: 'client-garbage', error });
     if (this.#parked.length > 0 || this.#isRouteClosing()) return this.#park(said, binary);
     const frame = withoutOwnHeaders(said, this.#ownNames);
     const route = this.#clientRoute;
