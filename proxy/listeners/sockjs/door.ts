@@ -54,7 +54,7 @@ export class SockJsDoor {
   readonly #clients = new Map<string, Client>();
   /** Sockets whose clients do not know yet that they are closed. */
   readonly #untold = new Set<HttpSocket>();
-  #onAllTold: (() => void) | undefined;
+  readonly #onAllTold = new Set<() => void>();
 
   constructor(options: SockJsOptions, reception: Reception, now: () => number) {
     this.#options = options;
@@ -89,9 +89,7 @@ export class SockJsDoor {
   /** Resolves when every client over HTTP has been told that its session is closed, or has stayed away. */
   allTold(): Promise<void> {
     if (this.#untold.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onAllTold = resolve;
-    });
+    return new Promise((resolve) => this.#onAllTold.add(resolve));
   }
 
   /** Forgets every session. */
@@ -170,7 +168,7 @@ export class SockJsDoor {
 
   #told(socket: HttpSocket): void {
     this.#untold.delete(socket);
-    if (this.#untold.size === 0) this.#onAllTold?.();
+    if (this.#untold.size === 0) for (const resolve of this.#onAllTold) resolve();
   }
 }
 

@@ -25,7 +25,7 @@ export interface HttpSocketOptions {
 export interface HttpSocketHandlers extends SocketHandlers {
   /** Bytes that are no text cannot be sent; they are gone. */
   onNoText(socket: Socket): void;
-  /** Once: the client has its close frame, or will not come for it. */
+  /** Once: the client has its close frame, or has gone by itself, or will not come for it. */
   onTold(): void;
   /** Once: the session id means nothing any more. */
   onForgotten(): void;
@@ -208,7 +208,7 @@ export class HttpSocket implements Socket {
   #gone(isWhole: boolean): void {
     this.#receiver = undefined;
     if (!isWhole) this.#interrupt('a receiver broke off');
-    else if (this.#isFarewellSent) this.#told();
+    if (!isWhole || this.#isFarewellSent) this.#told();
     this.#drained();
     this.#waitForClient();
     const next = this.#next;
