@@ -396,6 +396,14 @@ describe('who may', () => {
     expect(textsOf(await poll(url))[0]).toMatch(/\n\nmine\0$/);
   });
 
+  test('the same user is known by other words too, before CONNECT and after', async () => {
+    const { url } = await setUp(['--user', 'query:user,header:Username']);
+    expect((await ask(`${url}/xhr?user=alice`, { headers: {} })).body).toBe('o\n');
+    expect((await send(url, sent('CONNECT', { 'accept-version': '1.2' }))).status).toBe(204);
+    expect(textsOf(await poll(url))[0]).toMatch(/^CONNECTED\n/);
+    expect((await send(url, '["\\n"]', BOB)).status).toBe(404);
+  });
+
   test('a user who is named in CONNECT is known by what the first request said', async () => {
     const { url, pod } = await setUp(['--user', 'stomp-login,header:Username']);
     expect(await poll(url, {} as typeof ALICE)).toBe('o');

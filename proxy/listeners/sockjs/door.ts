@@ -163,6 +163,7 @@ export class SockJsDoor {
       },
     );
     client.socket = socket;
+    if (guest.verdict.kind === 'user') client.user = guest.verdict.user;
     this.#untold.add(socket);
   }
 

@@ -242,12 +242,12 @@ export class HttpSocket implements Socket {
   #forget(): void {
     if (this.#state === 'forgotten') return;
     this.#state = 'forgotten';
-    this.#receiver?.abort();
     clearTimeout(this.#absence);
     this.#sends.end();
     this.#end('');
     this.#told();
     this.#handlers.onForgotten();
+    this.#receiver?.abort();
   }
 
   #told(): void {
