@@ -4,13 +4,13 @@ import { SessionIds, sockJsTarget } from '../../proxy/links/session-ids.ts';
 import { encode } from '../../stomp/index.ts';
 import { RawClient, textOf } from '../support/client.ts';
 import { startProxy } from '../support/proxy.ts';
-import { type FramedLink, sockJsPod } from '../support/sockjs-pod.ts';
+import { type PodLink, scriptedPod } from '../support/scripted-pod.ts';
 
 const SESSION = /^\/ws\/000\/([0-9a-f-]{36})\/websocket\?token=t$/;
-const idOf = ({ request }: FramedLink) => SESSION.exec(request.url ?? '')?.[1];
+const idOf = ({ request }: PodLink) => SESSION.exec(request.url ?? '')?.[1];
 
 async function setUp() {
-  const pods = [await sockJsPod('pod-1'), await sockJsPod('pod-2')] as const;
+  const pods = [await scriptedPod('pod-1', { sockJs: true }), await scriptedPod('pod-2', { sockJs: true })] as const;
   const proxy = await startProxy(pods.slice(0, 1), ['--backend-sockjs', '--handover-drain-max', '100ms']);
   const client = await RawClient.connect(`${proxy.ws}/websocket?token=t`, { user: 'alice' });
   const move = async (from: number, to: number) => {
@@ -29,12 +29,12 @@ test('STOMP goes both ways in frames of text', async () => {
   const link = await pods[0].link(0);
   client.send('SEND', { destination: '/a' }, 'hello é\u2028');
   expect(textOf(await link.frame('SEND'))).toBe('hello é\u2028');
-  expect(link.said.every(({ text, binary }) => !binary && /^\[".*"\]$/s.test(text))).toBe(true);
-  link.say('h');
+  expect(link.messages.every(({ text, binary }) => !binary && /^\[".*"\]$/s.test(text))).toBe(true);
+  link.socket.send('h');
   const [one = '', two = ''] = ['one', 'two'].map((body) =>
     Buffer.from(encode('MESSAGE', { subscription: 1, 'message-id': 1, destination: '/a' }, body)).toString(),
   );
-  link.say(`a${JSON.stringify([one.slice(0, 5), one.slice(5) + two])}`);
+  link.socket.send(`a${JSON.stringify([one.slice(0, 5), one.slice(5) + two])}`);
   expect(await client.bodies(2)).toEqual(['one', 'two']);
 });
 
@@ -70,7 +70,7 @@ test('two sessions of one user have ids of their own', async () => {
 test('a close in SockJS framing is the end of the link, with its code', async () => {
   const { pods, proxy, client } = await setUp();
   proxy.setPods([pods[0], pods[1]]);
-  (await pods[0].link(0)).say('c[1001,"going away"]');
+  (await pods[0].link(0)).socket.send('c[1001,"going away"]');
   expect(await proxy.line(({ msg }) => msg.startsWith('link lost'))).toMatchObject({ why: 'closed 1001 going away' });
   client.send('SEND', { destination: '/a' }, 'goes on');
   await Promise.any([pods[1].link(0), pods[0].link(1)]);
@@ -78,7 +78,7 @@ test('a close in SockJS framing is the end of the link, with its code', async ()
 
 test('a pod that speaks no SockJS is a lost link', async () => {
   const { pods, proxy } = await setUp();
-  (await pods[0].link(0)).say('MESSAGE\n\n\0');
+  (await pods[0].link(0)).socket.send('MESSAGE\n\n\0');
   expect(await proxy.line(({ msg }) => msg.startsWith('link lost'))).toMatchObject({
     why: 'closed 1007 broken SockJS framing',
   });

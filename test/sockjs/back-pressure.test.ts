@@ -79,7 +79,7 @@ describe('a slow client', () => {
   });
 });
 
-test('a slow pod leaves the bodies of its client unread; all are answered when it takes what there is', async () => {
+test('a slow pod stops the reading of its client; all bodies are answered when it takes what there is', async () => {
   const { url, link, proxy } = await connected();
   const keepsOpen = await Stream.open(`${url}/xhr_streaming`);
   await keepsOpen.next();
@@ -88,8 +88,6 @@ test('a slow pod leaves the bodies of its client unread; all are answered when i
   const body = JSON.stringify(Array.from({ length: 16 }, () => frame).flat());
   const answers = Array.from({ length: SENDS_WAITING_MAX }, () => ask(`${url}/xhr_send`, { body }));
   await proxy.metricIs('holdfast_paused{side="client"}', 1);
-  // Bodies that nobody reads are refused no answer, they get none.
-  expect(await Promise.race([Promise.all(answers), proxy.metric('holdfast_clients')])).toBe(1);
   link.socket.resume();
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(answers.map(() => 204));
   await eventually(() => {

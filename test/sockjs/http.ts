@@ -13,7 +13,7 @@ export interface Answer {
 export interface Asking {
   readonly method?: string;
   readonly headers?: Record<string, string>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 export const ALICE = { username: 'alice' };
@@ -27,7 +27,7 @@ export async function ask(url: string, { method = 'POST', headers = ALICE, body 
   return { status: response.statusCode ?? 0, headers: response.headers, body: text };
 }
 
-async function open(url: string, options: RequestOptions, body = ''): Promise<IncomingMessage> {
+async function open(url: string, options: RequestOptions, body: string | Buffer = ''): Promise<IncomingMessage> {
   const asked = request(url, options);
   asked.end(body);
   const [response] = (await once(asked, 'response')) as [IncomingMessage];

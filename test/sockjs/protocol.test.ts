@@ -211,6 +211,17 @@ describe('a session over polls', () => {
     expect((await send(url, '["x"]')).status).toBe(204);
   });
 
+  test('takes no body that is no UTF-8', async () => {
+    const { url } = await setUp();
+    await connected(url);
+    const body = Buffer.from('["a\xff"]', 'latin1');
+    expect(await ask(`${url}/xhr_send`, { body })).toMatchObject({ status: 500, body: 'Broken UTF-8 encoding.' });
+    const cut = Buffer.from('["\xc3', 'latin1');
+    const other = newSession(url.replace(/\/000\/.*/, ''));
+    await connected(other);
+    expect(await ask(`${other}/xhr_send`, { body: cut })).toMatchObject({ status: 500 });
+  });
+
   test.each(['text/plain', 'T', 'application/json', 'application/xml', '', 'text/xml; charset=utf-8'])(
     'takes a body of content type %j',
     async (type) => {

@@ -1,48 +1,12 @@
 /** How a session over HTTP shows that it lives, and asks its client to. */
-import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DISCONNECT_DELAY_MS, HttpSocket } from '../../proxy/listeners/sockjs/http-socket.ts';
 import { type Transport, transports } from '../../proxy/listeners/sockjs/receiver.ts';
+import { Response } from './response.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
-
-/** As much of a response as a receiver needs: everything leaves at once, or nothing does. */
-class Response extends EventEmitter {
-  text = '';
-  writableEnded = false;
-  writableFinished = false;
-  destroyed = false;
-  writableLength = 0;
-  isStuck = false;
-
-  setHeaders(): void {}
-
-  write(text: string, done?: () => void): void {
-    this.text += text;
-    if (this.isStuck) this.writableLength += text.length;
-    else done?.();
-  }
-
-  end(text: string): void {
-    this.write(text);
-    this.writableEnded = true;
-    if (!this.isStuck) this.leave();
-  }
-
-  /** All of it has left us. */
-  leave(): void {
-    this.writableLength = 0;
-    this.writableFinished = true;
-    this.emit('close');
-  }
-
-  destroy(): void {
-    this.destroyed = true;
-    this.emit('close');
-  }
-}
 
 function setUp() {
   const told: string[] = [];

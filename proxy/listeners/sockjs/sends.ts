@@ -91,15 +91,14 @@ class Send {
     this.#response = response;
     this.#handlers = handlers;
     this.#reader = new StringArrayReader(maxChars);
-    response.once('close', () => this.#finish('an xhr_send broke off'));
+    response.once('close', () => this.#brokeOff());
   }
 
   start(): void {
-    this.#request.on('data', (chunk: Buffer) => this.#read(() => this.#utf8.decode(chunk, { stream: true })));
-    this.#request.once('end', () => {
-      this.#read(() => this.#utf8.decode());
-      this.#end();
+    this.#request.on('data', (chunk: Buffer) => {
+      for (const message of this.#read(chunk)) this.#handlers.onMessage(message);
     });
+    this.#request.once('end', () => this.#end());
   }
 
   pause(isPaused: boolean): void {
@@ -107,43 +106,51 @@ class Send {
     else this.#request.resume();
   }
 
+  /** Answers as if all of it had been taken. */
   drop(): void {
     if (this.#isDone) return;
     this.#isDone = true;
     answer(this.#request, this.#response, 204, '');
   }
 
-  #read(piece: () => string): void {
-    if (this.#isDone) return;
-    try {
-      for (const message of this.#reader.push(piece())) this.#handlers.onMessage(message);
-    } catch (error) {
-      this.#refuse(error instanceof BrokenArray ? error : new BrokenArray('Broken UTF-8 encoding.'));
-    }
+  #read(chunk: Buffer): string[] {
+    return this.#isDone
+      ? []
+      : (this.#checked(() => this.#reader.push(this.#utf8.decode(chunk, { stream: true }))) ?? []);
   }
 
   #end(): void {
     if (this.#isDone) return;
-    try {
+    this.#checked(() => {
+      this.#reader.push(this.#utf8.decode());
       this.#reader.end();
-      answer(this.#request, this.#response, 204, '');
-      this.#finish();
+    });
+    if (this.#isDone) return;
+    this.drop();
+    this.#handlers.onDone();
+  }
+
+  /** What `read` gives; undefined when the body was refused. */
+  #checked<T>(read: () => T): T | undefined {
+    try {
+      return read();
     } catch (error) {
-      if (!(error instanceof BrokenArray)) throw error;
-      this.#refuse(error);
+      this.#refuse(error instanceof BrokenArray ? error : new BrokenArray('Broken UTF-8 encoding.'));
+      return undefined;
     }
   }
 
   /** Messages before the fault may have gone to the session already, so it ends; an empty body has done no harm. */
   #refuse(error: BrokenArray): void {
+    this.#isDone = true;
     answer(this.#request, this.#response, 500, error.message);
-    if (error.isEmpty) this.#finish();
-    else this.#finish(error.message, 'broken-framing');
+    if (error.isEmpty) this.#handlers.onDone();
+    else this.#handlers.onDone(error.message, 'broken-framing');
   }
 
-  #finish(broken?: string, fault?: string): void {
+  #brokeOff(): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    this.#handlers.onDone(broken, fault);
+    this.#handlers.onDone('an xhr_send broke off');
   }
 }
