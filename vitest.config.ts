@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/browser/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two cores: more workers than that make the few end-to-end tests that wait on real time wait longer.

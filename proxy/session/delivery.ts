@@ -74,7 +74,8 @@ export function unwatchOrder(core: Core, link: Link, now: number): void {
 }
 
 /**
- * A pod's MESSAGE that the relay did not pass by itself. One of a shared queue that could not be acknowledged any more, because its
+ * A pod's MESSAGE that the relay did not pass by itself. Those of a shared queue have no order between links but the one that
+ * their numbers give. One of a shared queue that could not be acknowledged any more, because its
  * link has had its DISCONNECT, is not shown: the broker gives it out again.
  */
 export function receive(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
@@ -93,7 +94,7 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
   link.heardAtMs = message.arrivedMs;
   const isShared = subscription?.delivery === 'shared';
   if (isShared && link.state.name === 'closing' && core.acks.wants(frame)) return;
-  if (core.ordering === undefined || isShared) return deliver(core, message, now);
+  if (core.ordering === undefined || (isShared && message.sequence === undefined)) return deliver(core, message, now);
   core.ordering.offer(message, core.orderTime(now));
   release(core, now);
 }
