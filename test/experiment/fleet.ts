@@ -1,7 +1,7 @@
 /** The pods of a run: real processes, and the pods file that tells the proxy of them. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Child, jsonOf } from './child.ts';
+import { type Child, jsonOf, nodeProgram } from './child.ts';
 import { sleep } from './clock.ts';
 
 export interface FleetPod {
@@ -41,7 +41,7 @@ export class Fleet {
 
   /** A process that listens; nobody knows of it yet. A new name each time, as pods of a Deployment have, unless one is given. */
   async start(name = `pod-${++this.#lastNumber}`, flags: readonly string[] = []): Promise<FleetPod> {
-    const process = new Child(name, 'backend/main.ts', [
+    const process = nodeProgram(name, 'backend/main.ts', [
       '--name',
       name,
       '--exit-on-stdin-end',

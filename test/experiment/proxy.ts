@@ -1,6 +1,6 @@
 /** The proxy as a process of its own. */
 import { appendFileSync } from 'node:fs';
-import { Child, jsonOf } from './child.ts';
+import { type Child, jsonOf, nodeProgram } from './child.ts';
 
 export interface ProxyOptions {
   readonly podsFile: string;
@@ -25,7 +25,7 @@ export interface ProxyProcess {
 
 export async function startProxy({ podsFile, flags = [], logFile }: ProxyOptions): Promise<ProxyProcess> {
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const process = new Child('the proxy', 'proxy/main.ts', [
+  const process = nodeProgram('the proxy', 'proxy/main.ts', [
     ...['serve', ...ports, '--pods-file', podsFile, '--user', 'header:Username', ...flags],
   ]);
   if (logFile !== undefined) process.onLine((line) => appendFileSync(logFile, `${line}\n`));
