@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { backends } from './backends/index.ts';
 import { HELP, readOptions } from './options.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -18,13 +19,20 @@ it('takes scenarios and flags', () => {
   });
 });
 
-it('offers help that names every scenario', () => {
+it('takes a backend', () => {
+  expect(readOptions([])).toMatchObject({ backend: 'embedded' });
+  for (const name of Object.keys(backends)) expect(readOptions(['--backend', name])).toMatchObject({ backend: name });
+});
+
+it('offers help that names every scenario and backend', () => {
   expect(readOptions(['--help'])).toBeUndefined();
   for (const name of Object.keys(scenarios)) expect(HELP).toContain(`  ${name} `);
+  for (const name of Object.keys(backends)) expect(HELP).toContain(`  ${name} `);
 });
 
 it.each([
   [['rolling', 'rollin'], 'rollin'],
+  [['--backend', 'artemis'], 'no backend artemis; take embedded, rabbitmq'],
   [['--way', 'up'], '--way up'],
   [['--runs', '0'], '--runs must be a whole number from 1'],
   [['--clients', '1e3'], '--clients'],

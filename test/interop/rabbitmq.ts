@@ -28,15 +28,16 @@ const POLL_MS = 20;
 const run = promisify(execFile);
 
 export class RabbitNode {
-  /** As its pod is called: rabbit-1. */
   readonly name: string;
   readonly host: string;
   readonly #cluster: RabbitCluster;
   readonly #distPort: number;
   #process: Child | undefined;
+  #ready = false;
 
-  constructor(cluster: RabbitCluster, number: number) {
-    this.name = `rabbit-${number}`;
+  /** @param number of its address */
+  constructor(cluster: RabbitCluster, name: string, number: number) {
+    this.name = name;
     this.host = cluster.hostOf(number);
     this.#distPort = FIRST_DIST_PORT + number;
     this.#cluster = cluster;
@@ -57,6 +58,11 @@ export class RabbitNode {
     return `${this.name}@${this.host}`;
   }
 
+  /** It has started, and has not ended. */
+  get serving(): boolean {
+    return this.#ready && this.process.running;
+  }
+
   get process(): Child {
     if (this.#process === undefined) throw new Error(`${this.name} was never started`);
     return this.#process;
@@ -65,12 +71,14 @@ export class RabbitNode {
   /**
    * Resolves when it serves. What it had before it stopped is still there.
    *
-   * @param seeds nodes that run, whose cluster it joins if it is new
+   * @param seeds nodes that serve, whose cluster it joins if it is new
    */
   async start(seeds: readonly RabbitNode[] = []): Promise<void> {
     const env = { ...this.#cluster.env, ...this.#files(seeds), RABBITMQ_NODENAME: this.erlangName };
+    this.#ready = false;
     this.#process = foreignProgram(this.name, `${BIN}/rabbitmq-server`, [], env);
     await this.#process.line((line) => (/completed with \d+ plugins/.test(line) ? true : undefined));
+    this.#ready = true;
   }
 
   /** SIGTERM, and the end in order. */
@@ -147,6 +155,7 @@ export class RabbitCluster {
   /** The first three numbers of all of its addresses. */
   readonly #network: string;
   readonly #epmdPort: number;
+  #starting = Promise.resolve();
   readonly #tools = new Set<Promise<unknown>>();
   #epmd: Child | undefined;
 
@@ -157,14 +166,12 @@ export class RabbitCluster {
     writeFileSync(join(this.folder, '.erlang.cookie'), 'HOLDFASTINTEROP', { mode: 0o400 });
   }
 
-  /** Resolves when all nodes serve. */
+  /** Resolves when all nodes serve: rabbit-1 and so on. None yet is a cluster, too. */
   static async start(size: number): Promise<RabbitCluster> {
     const cluster = new RabbitCluster(await freePort());
     try {
       await cluster.#startEpmd();
-      // The first one makes the cluster; the others would wait for each other.
-      await cluster.add();
-      await Promise.all(Array.from({ length: size - 1 }, () => cluster.add()));
+      await Promise.all(Array.from({ length: size }, (_, index) => cluster.run(`rabbit-${index + 1}`)));
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -172,12 +179,15 @@ export class RabbitCluster {
     }
   }
 
-  /** One more node, which joins those that run. */
-  async add(): Promise<RabbitNode> {
-    const node = new RabbitNode(this, this.nodes.length + 1);
-    const seeds = this.nodes.filter(({ process }) => process.running);
-    this.nodes.push(node);
-    await node.start(seeds.slice(0, 1));
+  /** Starts the node of that name, with all that it had, or a new one that joins the cluster. Resolves when it serves. */
+  async run(name: string): Promise<RabbitNode> {
+    const known = this.nodes.find((node) => node.name === name);
+    const node = known ?? new RabbitNode(this, name, this.nodes.length + 1);
+    if (known === undefined) this.nodes.push(node);
+    // The first one makes the cluster. Any two that start together would wait for each other.
+    const before = this.#starting;
+    this.#starting = before.then(() => node.start(this.nodes.filter(({ serving }) => serving)));
+    await this.#starting;
     return node;
   }
 
