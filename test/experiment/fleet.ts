@@ -2,15 +2,10 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEmbeddedPod } from './backends/embedded.ts';
-import type { Child } from './child.ts';
 import { sleep } from './clock.ts';
+import type { FleetPod } from './fleet-pod.ts';
 
-export interface FleetPod {
-  readonly name: string;
-  /** HOST:PORT */
-  readonly address: string;
-  readonly process: Child;
-}
+export type { FleetPod } from './fleet-pod.ts';
 
 type State = 'serving' | 'draining';
 

@@ -12,9 +12,23 @@ it('runs everything, both ways, when nothing is said', () => {
 });
 
 it('takes scenarios and flags', () => {
-  const argv = ['kill', 'rest', '--seed', '0', '--runs', '2', '--way', 'direct', '--drain-max', '1s', '--seconds', '5'];
+  const argv = [
+    'kill',
+    'rest',
+    '--ids',
+    '--seed',
+    '0',
+    '--runs',
+    '2',
+    '--way',
+    'direct',
+    '--drain-max',
+    '1s',
+    '--seconds',
+    '5',
+  ];
   expect(readOptions(argv)).toMatchObject({
-    ...{ scenarios: ['kill', 'rest'], modes: ['direct'], seed: 0, runs: 2, durationMs: 5_000 },
+    ...{ scenarios: ['kill', 'rest'], modes: ['direct'], seed: 0, runs: 2, durationMs: 5_000, ids: true },
     proxyFlags: ['--log-level', 'info', '--handover-drain-max', '1s'],
   });
 });

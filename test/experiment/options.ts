@@ -13,6 +13,7 @@ export interface Options {
   readonly messages: number;
   readonly pods: number;
   readonly durationMs: number;
+  readonly ids: boolean;
   readonly proxyFlags: readonly string[];
   /** Folder for the proxy's logs, one file a run. */
   readonly logs: string | undefined;
@@ -30,6 +31,7 @@ const FLAGS = {
   messages: { type: 'string', default: '100' },
   pods: { type: 'string', default: '3' },
   seconds: { type: 'string', default: '20' },
+  ids: { type: 'boolean', default: false },
   'drain-max': { type: 'string' },
   'log-level': { type: 'string', default: 'info' },
   logs: { type: 'string' },
@@ -55,6 +57,7 @@ ${BACKENDS.map((name) => `  ${name.padEnd(13)} ${backendDescriptions[name]}`).jo
   --messages N    for each client; default 100
   --pods N        at the start; default 3
   --seconds N     in which all messages are sent; default 20
+  --ids           producers of a broker mark their messages with holdfast-id, and try again what a dead node had
   --drain-max D   the proxy's handover.drain-max, as 5s or 500ms; default the proxy's own
   --way WAY       holdfast, direct or both; default both
   --logs FOLDER   keep the proxy's log of each run there
@@ -77,6 +80,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     messages: whole('messages', values.messages),
     pods: whole('pods', values.pods),
     durationMs: whole('seconds', values.seconds) * 1000,
+    ids: values.ids,
     proxyFlags: ['--log-level', logLevel(values['log-level']), ...drain],
     logs: values.logs,
   };

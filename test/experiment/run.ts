@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly durationMs: number;
   /** With Holdfast: at the gateway (default), or past it at any pod, without ids that the proxy could know repeats by. */
   readonly producer?: 'gateway' | 'any-pod';
+  /** Producers past the gateway mark their messages with ids. */
+  readonly ids?: boolean;
   /** More flags of `holdfast serve`. */
   readonly proxyFlags?: readonly string[];
   /** More flags of the embedded backend's pods. */
@@ -119,18 +121,18 @@ async function onTheWay(ground: Ground): Promise<Outcome> {
 }
 
 async function throughProxy({ options, backend, fleet, random }: Ground): Promise<Way> {
-  const { proxyFlags = [], logFile, producer = 'gateway' } = options;
+  const { proxyFlags = [], logFile, producer = 'gateway', ids = false } = options;
   const flags = [...backend.proxyFlags, ...proxyFlags];
   const proxy = await startProxy({ podsFile: fleet.file, flags, logFile });
   const adminUrl = producer === 'gateway' ? proxy.adminUrl : undefined;
-  const posting = backend.posting({ addresses: () => addressesOf(fleet), adminUrl, random });
+  const posting = backend.posting({ addresses: () => addressesOf(fleet), adminUrl, random, ids });
   return { url: proxy.listenUrl, posting, proxy, failed: proxy.failed, stop: () => proxy.stop() };
 }
 
-async function straight({ backend, fleet, random }: Ground): Promise<Way> {
+async function straight({ options, backend, fleet, random }: Ground): Promise<Way> {
   const addresses = () => addressesOf(fleet);
   const balancer = await startBalancer(addresses);
-  const posting = backend.posting({ addresses, adminUrl: undefined, random });
+  const posting = backend.posting({ addresses, adminUrl: undefined, random, ids: options.ids ?? false });
   const failed = new Promise<never>(() => {});
   return { url: balancer.url, posting, proxy: undefined, failed, stop: () => balancer.stop() };
 }

@@ -2,7 +2,7 @@
  * The seam between the experiment and what stands behind the proxy: how pods of one kind are run, what clients subscribe to,
  * and how producers reach their users. Scenarios, clients, the ledger and the table know nothing else of a backend.
  */
-import type { FleetPod } from '../fleet.ts';
+import type { FleetPod } from '../fleet-pod.ts';
 import type { Posting } from '../posting.ts';
 import type { Random } from '../random.ts';
 
@@ -22,6 +22,8 @@ export interface Producing {
   /** Of the proxy, for producers that use its gateway. */
   readonly adminUrl: string | undefined;
   readonly random: Random;
+  /** Producers that have no gateway mark each message with an id of its own, by which the proxy knows repeats. */
+  readonly ids: boolean;
 }
 
 export interface Backend {

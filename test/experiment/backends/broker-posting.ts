@@ -1,18 +1,27 @@
 /** A producer that publishes over STOMP to any node of a broker, and waits for the broker's receipt. */
-import { Client } from '@stomp/stompjs';
+import { randomUUID } from 'node:crypto';
+import { Client, type IPublishParams } from '@stomp/stompjs';
 import { WebSocket } from 'ws';
 import type { Answer, Posting } from '../posting.ts';
 import type { Random } from '../random.ts';
+
+/** The proxy's dedup.header by default. */
+const ID = 'holdfast-id';
 
 export interface BrokerPostingOptions {
   /** HOST:PORT of the nodes that serve, at this moment. */
   readonly addresses: () => readonly string[];
   readonly random: Random;
+  /** Whether messages carry `holdfast-id`, and may be tried again therefore. */
+  readonly ids: boolean;
   readonly destinationOf: (user: string, destination: string) => string;
 }
 
-/** Each message goes to any node; whether one that was under way to a node that died was taken, nobody knows: it failed. */
-export function brokerPosting({ addresses, random, destinationOf }: BrokerPostingOptions): Posting {
+/**
+ * Each message goes to any node. Whether one that was under way to a node that died was taken, nobody knows: with an id it goes
+ * to the next node, without one it failed.
+ */
+export function brokerPosting({ addresses, random, ids, destinationOf }: BrokerPostingOptions): Posting {
   const publishers = new Map<string, Promise<Publisher>>();
   const publisherOf = (address: string) => {
     const known = publishers.get(address);
@@ -23,14 +32,21 @@ export function brokerPosting({ addresses, random, destinationOf }: BrokerPostin
   };
   return {
     post: async (user, destination, body): Promise<Answer> => {
-      // A node that cannot be reached has nothing: then it is the next one's turn.
+      const message = {
+        destination: destinationOf(user, destination),
+        body,
+        headers: ids ? { [ID]: randomUUID() } : {},
+      };
+      let attempts = 0;
       for (const address of random.shuffled(addresses())) {
+        // A node that cannot be reached has nothing: then it is the next one's turn.
         const publisher = await publisherOf(address).catch(() => undefined);
         if (publisher === undefined) continue;
-        const taken = await publisher.publish(destinationOf(user, destination), body);
-        return { outcome: taken ? 'delivered' : 'failed', attempts: 1 };
+        attempts++;
+        if (await publisher.publish(message)) return { outcome: 'delivered', attempts };
+        if (!ids) break;
       }
-      return { outcome: 'failed', attempts: 0 };
+      return { outcome: 'failed', attempts };
     },
     close: () => {
       for (const publisher of publishers.values()) void publisher.then((it) => it.close()).catch(() => {});
@@ -68,13 +84,13 @@ class Publisher {
   }
 
   /** Whether the broker has said that it has the message. */
-  publish(destination: string, body: string): Promise<boolean> {
+  publish({ headers, ...message }: IPublishParams): Promise<boolean> {
     if (!this.#client.connected) return Promise.resolve(false);
     const receipt = `r${++this.#lastReceipt}`;
     return new Promise((resolve) => {
       this.#owed.set(receipt, resolve);
       this.#client.watchForReceipt(receipt, () => this.#settle(receipt, true));
-      this.#client.publish({ destination, body, headers: { receipt } });
+      this.#client.publish({ ...message, headers: { ...headers, receipt } });
     });
   }
 

@@ -1,6 +1,6 @@
 /** Holdfast's own backend: each pod a process, messages to any pod's HTTP door, users known only where they are connected. */
 import { jsonOf, nodeProgram } from '../child.ts';
-import type { FleetPod } from '../fleet.ts';
+import type { FleetPod } from '../fleet-pod.ts';
 import { gatewayPosting, randomPodPosting } from '../posting.ts';
 import type { Backend, BackendOptions } from './backend.ts';
 

@@ -21,7 +21,7 @@ export async function rabbitmq({ mode }: BackendOptions): Promise<Backend> {
     preStopMs: mode === 'holdfast' ? PRE_STOP_MS : 0,
     proxyFlags: ['--handover-drain-max', `${DRAIN_MAX_MS}ms`],
     subscriptionOf: topicOf,
-    posting: ({ addresses, random }) => brokerPosting({ addresses, random, destinationOf: topicOf }),
+    posting: ({ addresses, random, ids }) => brokerPosting({ addresses, random, ids, destinationOf: topicOf }),
     // A node forgets its counters when it restarts.
     brokerMessages: async () => undefined,
     stop: () => cluster.stop(),
