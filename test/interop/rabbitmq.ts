@@ -3,9 +3,10 @@
  * of their own on the loopback network, an epmd of their own, everything they write in one temporary folder.
  */
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,6 +22,9 @@ const PORTS = { amqp: 5672, stomp: 61613, webStomp: 15674 };
 /** Not this one: a node refuses a port that another node of the same epmd has, whatever its address. */
 const FIRST_DIST_PORT = 25_672;
 
+/** For epmd. Below the ports that Linux gives to outgoing connections, so that only another server can have it: then another one is tried. */
+const EPMD_PORTS = { least: 10_000, most: 32_767 };
+const EPMD_TRIES_MAX = 5;
 /** epmd listens within milliseconds; only a machine that stands still needs longer. */
 const EPMD_MAX_MS = 10_000;
 const POLL_MS = 20;
@@ -154,28 +158,38 @@ export class RabbitCluster {
   readonly nodes: RabbitNode[] = [];
   /** The first three numbers of all of its addresses. */
   readonly #network: string;
-  readonly #epmdPort: number;
+  readonly #epmdPort = randomInt(EPMD_PORTS.least, EPMD_PORTS.most + 1);
   #starting = Promise.resolve();
   readonly #tools = new Set<Promise<unknown>>();
   #epmd: Child | undefined;
 
-  private constructor(epmdPort: number) {
-    this.#epmdPort = epmdPort;
-    // The kernel gives this port to nobody else, so the network that is made of it is nobody else's either.
-    this.#network = `127.${epmdPort >> 8}.${epmdPort & 0xff}`;
+  private constructor() {
+    // Two clusters have not the same port, so the networks that are made of them are different, too.
+    this.#network = `127.${this.#epmdPort >> 8}.${this.#epmdPort & 0xff}`;
     writeFileSync(join(this.folder, '.erlang.cookie'), 'HOLDFASTINTEROP', { mode: 0o400 });
   }
 
   /** Resolves when all nodes serve: rabbit-1 and so on. None yet is a cluster, too. */
   static async start(size: number): Promise<RabbitCluster> {
-    const cluster = new RabbitCluster(await freePort());
+    const cluster = await RabbitCluster.#withEpmd(EPMD_TRIES_MAX);
     try {
-      await cluster.#startEpmd();
       await Promise.all(Array.from({ length: size }, (_, index) => cluster.run(`rabbit-${index + 1}`)));
       return cluster;
     } catch (error) {
       await cluster.stop();
       throw error;
+    }
+  }
+
+  static async #withEpmd(tries: number): Promise<RabbitCluster> {
+    const cluster = new RabbitCluster();
+    try {
+      await cluster.#startEpmd();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      if (tries === 1) throw error;
+      return RabbitCluster.#withEpmd(tries - 1);
     }
   }
 
@@ -220,6 +234,7 @@ export class RabbitCluster {
     return {
       HOME: this.folder,
       ERL_EPMD_PORT: String(this.#epmdPort),
+      ERL_CRASH_DUMP: join(this.folder, 'erl_crash.dump'),
       RABBITMQ_USE_LONGNAME: 'true',
       RABBITMQ_CONF_ENV_FILE: join(this.folder, 'no-environment-file'),
     };
@@ -243,15 +258,6 @@ export class RabbitCluster {
 
 /** Of one cluster, those that have left counted: epmd listens at fewer than 16 addresses, two of which are its own. */
 export const NODES_MAX = 13;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function accepts(host: string, port: number): Promise<boolean> {
   const socket = connect(port, host);
