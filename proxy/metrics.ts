@@ -193,6 +193,10 @@ const TABLE = {
     'holdfast_duplicates_dropped_total',
     'Messages with an id that the session had delivered already.',
   ),
+  acksDropped: tally(
+    'holdfast_acks_dropped_total',
+    'ACK and NACK of deliveries whose link is gone; the broker gives those messages out again.',
+  ),
   sequenceLost: tally('holdfast_sequence_lost_total', 'Sequence numbers that never came.'),
   sequenceReordered: tally('holdfast_sequence_reordered_total', 'Sequence numbers that came after a later one.'),
   sequenceDuplicated: tally('holdfast_sequence_duplicated_total', 'Sequence numbers that were delivered twice.'),

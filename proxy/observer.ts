@@ -20,6 +20,13 @@ type Story = (fields: object, message: string, level?: 'info' | 'warn') => void;
 export function createObserver(metrics: Metrics, log: Log, userField: UserField): Observer & DoorObserver {
   const toClient = metrics.messages.of('to-client');
   const toPod = metrics.messages.of('to-pod');
+  /** Said once, and again when a session sees something else: pods of two kinds behind one proxy are a mistake. */
+  let backend = '';
+  const noteBackend = ({ profile, why }: Extract<Fact, { type: 'backend-known' }>) => {
+    if (profile === backend) return;
+    backend = profile;
+    log.info({ profile, why }, 'backend known: set backend.profile if it is something else');
+  };
   return {
     forwarded: (direction) => (direction === 'to-client' ? toClient : toPod).inc(),
     ringChanged: (target, committed) => {
@@ -36,6 +43,7 @@ export function createObserver(metrics: Metrics, log: Log, userField: UserField)
     },
     protocolError: (code) => metrics.protocolErrors.of(code).inc(),
     fact: (who, fact) => {
+      if (fact.type === 'backend-known') return noteBackend(fact);
       count(metrics, fact);
       tell(storyOf(log, userField, who), fact, (words) => words.replaceAll(who.user, '(user)'));
     },
@@ -59,6 +67,8 @@ function count(metrics: Metrics, fact: Fact): void {
       return metrics.resent.inc(fact.frames);
     case 'duplicate-dropped':
       return metrics.duplicatesDropped.inc();
+    case 'ack-dropped':
+      return metrics.acksDropped.inc();
     case 'sequence':
       return sequenceTally(metrics, fact.kind).inc(fact.count);
     case 'ended':
@@ -94,6 +104,8 @@ function tell(story: Story, fact: Fact, plain: (words: string) => string): void 
   switch (fact.type) {
     case 'handover-started':
       return story(route(fact), 'handover started');
+    case 'left-first':
+      return story({ ...route(fact), why: fact.why }, 'the old link ends first: the backend allows one at a time');
     case 'link-live':
       return story({ pod: fact.pod.name, cause: fact.cause, tookMs: round(fact.tookMs) }, 'link connected');
     case 'switched':

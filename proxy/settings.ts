@@ -5,6 +5,7 @@ import type { Config } from './config/index.ts';
 import type { DialerOptions } from './links/dialer.ts';
 import type { ListenerOptions } from './listeners/listener.ts';
 import type { PassThroughOptions } from './listeners/pass-through.ts';
+import { profilesOf } from './profiles.ts';
 import type { SocketOptions } from './relay/socket.ts';
 import type { SwitchboardOptions } from './relay/switchboard.ts';
 import type { RoutingOptions } from './routing/index.ts';
@@ -65,7 +66,7 @@ export function switchboardOptions(config: Config): SwitchboardOptions {
   const { backend, client, dedup, handover, hold, limits } = config;
   return {
     session: {
-      barrier: backend.barrier,
+      profileOf: profilesOf(config),
       settleMs: backend.settleMs,
       connectMaxMs: backend.connectMaxMs,
       barrierMaxMs: handover.barrierMaxMs,

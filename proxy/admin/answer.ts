@@ -72,6 +72,9 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Ui
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', () => {}); // 'close' follows
-    request.on('close', () => reject(new HttpError(400, 'cut-off', 'the body ended too early')));
+    // It also follows a whole body, where an error with its stack would be made for nobody.
+    request.on('close', () => {
+      if (!request.complete) reject(new HttpError(400, 'cut-off', 'the body ended too early'));
+    });
   });
 }

@@ -43,6 +43,11 @@ const KEEP_ALIVE_MS = 65_000;
 /** How often Node looks for requests that took too long: their limits hold to within this. */
 const CHECK_MS = 1_000;
 const MAX_CONNECTIONS = 12_000;
+/**
+ * TCP connections that the system may accept before we do: all lanes of a producer that begin at once. What overflows is not
+ * refused but comes again after 1, 3, 7, … seconds (Linux), which is most of the time that a message has.
+ */
+const BACKLOG = 4096;
 /** Long enough for answers that are being written; messages on their way were ended before by closing their producer. */
 export const CLOSE_GRACE_MS = 2_000;
 
@@ -72,7 +77,7 @@ class AdminServer implements Admin {
   }
 
   async listen({ host, port }: HostPort): Promise<HostPort> {
-    this.#server.listen(port, host);
+    this.#server.listen({ host, port, backlog: BACKLOG });
     await once(this.#server, 'listening');
     // From now on: connections that cannot be accepted (no file descriptors left).
     this.#server.on('error', (error) => this.#log.warn({ err: error }, 'admin port'));

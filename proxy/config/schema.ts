@@ -20,6 +20,12 @@ const headerName = () => text('HEADER', 'the name of an HTTP header', userHeader
 const hostHeader = () =>
   matching('HOST[:PORT]', 'HOST or HOST:PORT', /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:\d{1,5})?$/);
 
+const destinationPattern = () =>
+  matching('PATTERN', 'a destination; * and ** stand for parts of it', /^[^\0\s,]{1,512}$/);
+
+/** What pods may be; the session has a table of what each means. */
+export const PROFILES = ['spring', 'spring-relay', 'rabbitmq', 'activemq', 'artemis', 'embedded', 'custom'] as const;
+
 /** Signature algorithms of RFC 7518 and RFC 8037; `none` is not among them. */
 export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
 export const KEY_ALGORITHMS = [
@@ -104,12 +110,36 @@ const topology = z.strictObject({
 });
 
 const backend = z.strictObject({
-  barrier: choice(['receipt', 'settle']).default('receipt').meta({
-    description:
-      'Proof that subscriptions on a new link are live: a receipt, or settle for backends that give none (Spring simple broker).',
-  }),
+  profile: choice(['auto', ...PROFILES])
+    .default('auto')
+    .meta({
+      description:
+        'What the pods are: what they answer, deliver and mean differs. auto looks at each first CONNECTED and logs what it took the pods for.',
+    }),
+  barrier: choice(['receipt', 'settle'])
+    .optional()
+    .meta({
+      description:
+        'Instead of what the profile says: proof that subscriptions on a new link are live, by a receipt or by the wait settle.',
+      examples: ['settle'],
+    }),
+  fanout: list(destinationPattern(), 64)
+    .optional()
+    .meta({
+      description:
+        'Instead of what the profile says: destinations of which every pod delivers its own copy of each message; * and ** as in Spring, `none` for none.',
+      examples: [['/topic/**']],
+    }),
+  'no-replay': list(destinationPattern(), 64)
+    .optional()
+    .meta({
+      description:
+        'Instead of what the profile says: subscriptions that are not repeated on another pod, because they ask for one reply; `none` for none.',
+      examples: [['/app/**']],
+    }),
   settle: duration('0s', '30s').prefault('200ms').meta({
-    description: 'With barrier settle: wait after CONNECTED and SUBSCRIBE; a loaded pod registers within 200ms.',
+    description:
+      'Where pods answer no receipts: wait after CONNECTED and SUBSCRIBE; a loaded pod registers within 200ms.',
   }),
   tls: yesNo()
     .default(false)

@@ -50,7 +50,7 @@ const HEADER_MAX_BYTES = 16 * 1024;
 const FRAGMENTS_MAX = 64;
 const CHUNKS_MAX = 1024;
 /** TCP connections that the system may accept before we do: a wave of clients that come back after a restart. */
-const BACKLOG = 1024;
+const BACKLOG = 4096;
 /** RFC 6455 §7.4.1 and its registry. */
 const TRY_AGAIN_LATER = 1013;
 

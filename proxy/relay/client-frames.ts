@@ -11,9 +11,11 @@ export function isPlainSend(frame: Frame): boolean {
   );
 }
 
-/** Frames that the session keeps: for as long as it lives, or until their receipt is here. */
+/** Frames that the session keeps: for as long as it lives, or until their receipt or the end of their transaction is here. */
 export function keepsFrame(frame: Frame): boolean {
-  return frame.command === 'SUBSCRIBE' || frame.header('receipt') !== undefined;
+  return (
+    frame.command === 'SUBSCRIBE' || frame.header('receipt') !== undefined || frame.header('transaction') !== undefined
+  );
 }
 
 /** The frame on memory of its own: what came in is a view of a larger chunk, which would live as long as the frame. */

@@ -210,9 +210,10 @@ export class Switchboard {
 
   #fact(session: { readonly id: number; readonly user: string }, fact: Fact): void {
     const now = this.#now();
-    if (fact.type === 'link-live') this.#routing.connected(session.id, fact.tookMs);
+    if (fact.type === 'link-live') this.#routing.connected(session.id, fact.tookMs, now);
     else if (fact.type === 'link-failed') this.#routing.failed(session.id, fact.pod, fact.blame, now);
     else if (fact.type === 'link-lost') this.#routing.lost(session.id, fact.pod, fact.blame, now);
+    else if (fact.type === 'handed-over') this.#routing.drained(session.id, fact.from);
     this.#observer.fact(session, fact);
     this.#decideSoon();
   }

@@ -23,6 +23,14 @@ export const SLOW_CONNECT_MS = 500;
  */
 export const SLOW_WINDOW = 8;
 
+/**
+ * And it gets more than that while many sessions without a link wait for it: as many at once as it takes, at its pace, to serve a
+ * good part of them within this time. A pod with a thousand of them does not come back by eights before `outage-max`.
+ */
+export const CATCH_UP_MS = 5_000;
+/** Past this more at once would not help: a CONNECT comes near `connect-max`, and one that fails costs more than its turn. */
+export const TOO_SLOW_MS = 2_000;
+
 export class PodHealth {
   readonly #windowMax: number;
   #window: number;
@@ -70,16 +78,22 @@ export class PodHealth {
     this.#inFlight = Math.max(0, this.#inFlight - 1);
   }
 
-  connected(tookMs: number): void {
+  /** @param waiting sessions without a link that wait for their turn at this pod */
+  connected(tookMs: number, waiting = 0): void {
     this.ended();
     this.trust();
-    if (tookMs > SLOW_CONNECT_MS) this.#window = this.#slowed();
+    if (tookMs > SLOW_CONNECT_MS) this.#window = this.#slowed(this.#least(tookMs, waiting));
     else this.#window = Math.min(this.#windowMax, this.#window + (tookMs <= QUICK_CONNECT_MS ? 1 : 1 / this.#window));
   }
 
-  #slowed(): number {
-    const floor = Math.min(SLOW_WINDOW, this.#windowMax);
-    return this.#window > floor ? Math.max(floor, this.#window / 2) : Math.min(floor, this.#window + 1);
+  #slowed(least: number): number {
+    return this.#window > least ? Math.max(least, this.#window / 2) : Math.min(least, this.#window + 1);
+  }
+
+  /** What a slow pod is left with. */
+  #least(tookMs: number, waiting: number): number {
+    const needed = tookMs > TOO_SLOW_MS ? 0 : (waiting * tookMs) / CATCH_UP_MS;
+    return Math.min(this.#windowMax, Math.max(SLOW_WINDOW, needed));
   }
 
   /** What was known against the pod is void. The window stays: a process that has just started may be slow. */

@@ -44,6 +44,17 @@ export class Queues<Session> {
     if (classes?.size === 0) this.#byPod.delete(place.podId);
   }
 
+  /** All that wait, as they came. */
+  all(): Session[] {
+    return [...this.#places.keys()];
+  }
+
+  /** Those that wait for a pod and have no link. */
+  unlinked(podId: string): number {
+    const classes = this.#byPod.get(podId);
+    return (classes?.get('recovery')?.size ?? 0) + (classes?.get('open')?.size ?? 0);
+  }
+
   /** Takes out all that wait for a pod, most urgent first. */
   takeAll(podId: string): Session[] {
     const classes = this.#byPod.get(podId);

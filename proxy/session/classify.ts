@@ -9,6 +9,7 @@
  */
 import type { Frame } from '../../stomp/index.ts';
 import type { LinkEnd } from './events.ts';
+import type { Profile } from './profile.ts';
 
 export type Verdict =
   | { readonly kind: 'lost'; readonly blame: 'pod' | 'session' }
@@ -36,10 +37,11 @@ const NOT_RELIABLE = 4500;
 
 /**
  * What the end of a link means.
- * @param errored whether the link's last word was an ERROR that was passed on to the client
+ * @param errored the backend's profile, when the link's last word was an ERROR that was passed on to the client
  */
-export function classifyEnd(end: LinkEnd, errored: boolean): Verdict {
-  if (errored) return { kind: 'final', why: 'backend-error', code: 1002, reason: 'ended by the backend with ERROR' };
+export function classifyEnd(end: LinkEnd, errored?: Pick<Profile, 'endsAfterError'>): Verdict {
+  if (end.kind === 'closed' && errored?.endsAfterError(end.code) === true)
+    return { kind: 'final', why: 'backend-error', code: 1002, reason: 'ended by the backend with ERROR' };
   if (end.kind === 'handshake' && (end.status === 401 || end.status === 403)) {
     return {
       kind: 'final',

@@ -3,10 +3,11 @@
  * changes the session comes here, and while there is no link everything does, to be held in order.
  */
 import type { Frame } from '../../stomp/index.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { Core } from './core.ts';
 import { end, refuse } from './ending.ts';
 import type { Link } from './link.ts';
-import { abandon, mirrorTo, switchTo } from './moves.ts';
+import { abandon, mirrorTo, switchIfReady } from './moves.ts';
 import { OWN_RECEIPT, SESSION_DESTINATION } from './options.ts';
 import { disconnect, receipt } from './replay.ts';
 
@@ -22,6 +23,7 @@ export function clientFrame(core: Core, frame: Frame, binary: boolean, now: numb
   if (core.phase === 'leaving' || core.phase === 'ended') return;
   const broken = brokenRule(frame);
   if (broken !== undefined) return refuse(core, broken.message, broken.detail, frame.header('receipt'));
+  if (leavesWithoutLink(core, frame)) return leftAlone(core, frame);
   if (mustWait(core, frame)) return core.clientHold.push({ frame, bytes: frame.bytes, binary });
   pass(core, frame, binary, now);
 }
@@ -30,6 +32,18 @@ export function clientFrame(core: Core, frame: Frame, binary: boolean, now: numb
 function mustWait(core: Core, frame: Frame): boolean {
   if (core.phase === 'opening' || core.clientHold.length > 0) return true;
   return core.primary === undefined && !isOwn(core, frame);
+}
+
+/** DISCONNECT while there is no link, with nothing held that its receipt would have to vouch for. */
+function leavesWithoutLink(core: Core, frame: Frame): boolean {
+  const isAlone = core.phase === 'open' && core.primary === undefined && core.clientHold.length === 0;
+  return frame.command === 'DISCONNECT' && isAlone && core.receipts.length === 0;
+}
+
+function leftAlone(core: Core, frame: Frame): void {
+  core.phase = 'leaving';
+  core.leaving = frame;
+  left(core);
 }
 
 /** There is a link again: what was held goes, in order. */
@@ -102,23 +116,38 @@ function refuseTransaction(core: Core, frame: Frame): void {
 
 function forward(core: Core, primary: Link, frame: Frame, binary: boolean, now: number): void {
   if (frame.command === 'DISCONNECT') return leave(core, primary, frame, binary, now);
-  // Where the barrier is a wait, receipts are not answered (Spring's simple broker), so none can be counted on.
-  if (core.options.barrier === 'receipt') core.receipts.owe(frame, primary.id, binary, now);
+  if (frame.command === 'ACK' || frame.command === 'NACK') return acknowledge(core, frame, binary, now);
+  const named = frame.command === 'UNSUBSCRIBE' ? core.subscriptions.named(frame) : undefined;
+  if (named?.onlyOn !== undefined && named.onlyOn !== primary.id) return endUnknown(core, frame);
+  if (core.profile.answers(frame)) core.receipts.owe(frame, primary.id, binary, now);
   core.sendLink(primary, frame.bytes, binary);
+  if (core.profile.transactions) core.transactions.note(frame, binary, core.profile.answers(frame));
   switch (frame.command) {
     case 'SUBSCRIBE':
-      core.subscriptions.add(frame, now);
-      return tellOthers(core, frame, now);
+      return subscribe(core, primary, frame, now);
     case 'UNSUBSCRIBE':
       forget(core, frame);
-      return tellOthers(core, frame, now);
-    case 'BEGIN':
-      core.transactions.add(frame.header('transaction') ?? '');
+      if (named?.onlyOn === undefined) tellOthers(core, frame, now);
       return;
     case 'COMMIT':
     case 'ABORT':
-      return endTransaction(core, frame.header('transaction') ?? '', now);
+      return switchIfReady(core, now);
   }
+}
+
+function subscribe(core: Core, primary: Link, frame: Frame, now: number): void {
+  const { profile } = core;
+  const onlyOn = profile.isReplayed(frame) ? undefined : primary.id;
+  const isNew = core.subscriptions.add(frame, { delivery: profile.deliveryOf(frame), onlyOn }, now);
+  if (isNew) core.acks.subscribe(frame);
+  if (onlyOn === undefined) tellOthers(core, frame, now);
+}
+
+/** The end of a subscription that was never said to this pod, which might answer with ERROR. */
+function endUnknown(core: Core, frame: Frame): void {
+  forget(core, frame);
+  const asked = frame.header('receipt');
+  if (asked !== undefined) core.sendClient(receipt(asked, core.version));
 }
 
 /** Subscriptions that change in the middle of a move change on every link. */
@@ -128,14 +157,11 @@ function tellOthers(core: Core, frame: Frame, now: number): void {
 
 /** What comes while the client is not subscribed is not missing. */
 function forget(core: Core, unsubscribe: Frame): void {
+  core.acks.unsubscribe(unsubscribe);
   const removed = core.subscriptions.remove(unsubscribe);
-  if (removed !== undefined) core.sequences.forget(removed.id, removed.destination);
-}
-
-/** A switch that waited for the end of the transactions goes on. */
-function endTransaction(core: Core, transaction: string, now: number): void {
-  core.transactions.delete(transaction);
-  if (core.transactions.size === 0 && core.next?.state.name === 'ready') switchTo(core, core.next, now);
+  if (removed === undefined) return;
+  core.sequences.forget(removed.id, removed.destination);
+  core.splices.remove(removed.key);
 }
 
 /**

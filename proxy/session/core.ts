@@ -6,6 +6,7 @@
  */
 import type { Frame, Version } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
+import { Acks } from './acks.ts';
 import { Dedup } from './dedup.ts';
 import type { Effect, Fact } from './effects.ts';
 import type { LinkId } from './events.ts';
@@ -14,9 +15,12 @@ import type { Link } from './link.ts';
 import { Notices } from './notices.ts';
 import type { SessionOptions } from './options.ts';
 import type { Ordering } from './ordering.ts';
+import type { Profile } from './profile.ts';
 import { Receipts } from './receipts.ts';
 import { Sequences } from './sequence.ts';
+import { Splices } from './splices.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { Transactions } from './transactions.ts';
 
 /**
  * - `opening`: CONNECT is here, the first pod's CONNECTED is not.
@@ -34,6 +38,8 @@ export interface HeldClientFrame extends Held {
 export interface Outage {
   readonly sinceMs: number;
   readonly from: Pod | undefined;
+  /** The old pod was left on purpose before the new one was dialled: break before make. */
+  readonly isPlanned: boolean;
   attempts: number;
 }
 
@@ -42,6 +48,7 @@ export class Core {
   readonly connect: Frame;
   readonly connectBinary: boolean;
 
+  profile: Profile;
   phase: Phase = 'opening';
   version: Version = '1.0';
   leaveBy = Number.POSITIVE_INFINITY;
@@ -55,6 +62,8 @@ export class Core {
   lastLink: LinkId = 0;
   lastReceipt = 0;
   outage: Outage | undefined;
+  /** Where to dial when the last old link has ended; break before make. */
+  breakingFor: Pod | undefined;
   /** Since when live links are not read because the client is full. Their drains stand still that long. */
   fullSinceMs: number | undefined;
   /** How long that has been in all before. */
@@ -63,24 +72,32 @@ export class Core {
   readonly subscriptions = new Subscriptions();
   readonly notices = new Notices();
   readonly receipts = new Receipts();
-  readonly transactions = new Set<string>();
+  readonly acks = new Acks();
+  readonly transactions: Transactions;
   readonly clientHold: Hold<HeldClientFrame>;
   readonly dedup: Dedup;
   readonly sequences = new Sequences();
   /** Set while messages of more than one link have to be put in order. */
   ordering: Ordering | undefined;
+  /** Copies that several links bring of one message. */
+  readonly splices: Splices;
   /** The longest time a message waited in the current handover. */
   heldLongestMs = 0;
 
   #clientPaused = false;
+  /** The link whose messages pass by the session. */
+  #passing: LinkId | undefined;
   readonly #pausedLinks = new Set<LinkId>();
   #effects: Effect[] = [];
 
   constructor(options: SessionOptions, connect: Frame, connectBinary: boolean) {
     this.options = options;
+    this.profile = options.profileOf(undefined);
     this.connect = connect;
     this.connectBinary = connectBinary;
     this.clientHold = new Hold(options.holdBytes);
+    this.splices = new Splices(options);
+    this.transactions = new Transactions(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);
   }
 
@@ -122,34 +139,53 @@ export class Core {
     return this.links.size > (this.primary === undefined ? 0 : 1) + (this.next === undefined ? 0 : 1);
   }
 
-  /** Receipts are owed for more than may be held: no more is read before they come, or are given up. */
-  get owesTooMuch(): boolean {
-    return this.receipts.bytes > this.options.holdBytes;
+  /**
+   * What is held of the client, frames that wait for a link and frames that wait for their receipts together: past the bound no
+   * more is read. One becomes the other when a link is there, and the sum does not grow by that.
+   */
+  get clientFull(): boolean {
+    return this.clientHold.bytes + this.receipts.bytes > this.options.holdBytes;
   }
 
   /** Ends the event: reading stops or goes on where a bound was crossed, and the effects are handed out. */
-  finish(): Effect[] {
-    if (this.phase !== 'ended') this.#balance();
+  finish(now: number): Effect[] {
+    if (this.phase !== 'ended') {
+      this.#balance(now);
+      this.#route();
+    }
     const effects = this.#effects;
     this.#effects = [];
     return effects;
   }
 
-  #balance(): void {
-    const clientPaused = this.clientHold.full || this.owesTooMuch;
+  #balance(now: number): void {
+    const clientPaused = this.clientFull;
     if (clientPaused !== this.#clientPaused) {
       this.#clientPaused = clientPaused;
       this.emit({ type: 'pause-client', paused: clientPaused });
     }
-    for (const link of this.links.values()) this.#balanceLink(link);
+    for (const link of this.links.values()) this.#balanceLink(link, now);
+  }
+
+  /** Messages of the only link that matters pass by as they come, unless each has to be looked at. */
+  #route(): void {
+    const isPlain = this.ordering === undefined && this.splices.size === 0 && !this.acks.isUsed;
+    const passing = isPlain ? this.primary?.id : undefined;
+    if (passing === this.#passing) return;
+    const before = this.#passing;
+    if (before !== undefined && this.links.has(before)) this.emit({ type: 'link-route', link: before, route: 'ask' });
+    if (passing !== undefined) this.emit({ type: 'link-route', link: passing, route: 'pass' });
+    this.#passing = passing;
   }
 
   /** Only links whose messages are held are paused; the oldest link's messages pass, so it is always read. */
-  #balanceLink(link: Link): void {
-    const paused = this.ordering?.full === true && this.ordering.holdsBack(link.id);
+  #balanceLink(link: Link, now: number): void {
+    const isAhead = this.ordering?.full === true && this.ordering.holdsBack(link.id);
+    const paused = isAhead || this.splices.holdsBack(link.id);
     if (paused === this.#pausedLinks.has(link.id)) return;
     if (paused) this.#pausedLinks.add(link.id);
     else this.#pausedLinks.delete(link.id);
+    this.splices.read(link.id, !paused, this.orderTime(now));
     this.emit({ type: 'pause-link', link: link.id, paused });
   }
 }

@@ -1,5 +1,6 @@
 /** What reaches the client, once and in order. */
 import type { Frame } from '../../stomp/index.ts';
+import { acknowledgeOwn } from './acknowledge.ts';
 import type { Core } from './core.ts';
 import type { Fact } from './effects.ts';
 import type { Link } from './link.ts';
@@ -55,13 +56,10 @@ function idOf(core: Core, frame: Frame): string | undefined {
   return id === undefined ? undefined : `${frame.header('subscription') ?? ''}\n${id}`;
 }
 
-/** Starts to watch the order of messages: from the first moment that there is more than one link. */
+/** Starts to watch the order of messages: from the moment that a second link can have any, because it is told of subscriptions. */
 export function watchOrder(core: Core, now: number): void {
   if (core.links.size < 2) return;
-  if (core.ordering === undefined) {
-    core.ordering = new Ordering(core.options, core.sequences);
-    if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'ask' });
-  }
+  core.ordering ??= new Ordering(core.options, core.sequences);
   for (const link of core.links.keys()) core.ordering.watch(link, core.orderTime(now));
 }
 
@@ -70,14 +68,15 @@ export function watchOrder(core: Core, now: number): void {
  * link brought may still wait for an older one.
  */
 export function unwatchOrder(core: Core, link: Link, now: number): void {
-  if (core.ordering === undefined) return;
-  core.ordering.unwatch(link.id);
+  core.ordering?.unwatch(link.id);
+  for (const message of core.splices.leave(link.id, core.orderTime(now))) deliver(core, message, now);
   release(core, now);
 }
 
 /** A pod's MESSAGE that the relay did not pass by itself. */
 export function receive(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   const message: HeldMessage = {
+    frame,
     bytes: frame.bytes,
     binary,
     link: link.id,
@@ -86,25 +85,49 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
     sequence: sequenceOf(frame),
     arrivedMs: core.orderTime(now),
   };
-  if (core.ordering === undefined) return deliver(core, message, now);
+  const subscription = core.subscriptions.of(frame);
+  if (subscription?.delivery === 'fanout') return receiveCopy(core, subscription.key, message, now);
+  link.heardAtMs = message.arrivedMs;
+  if (core.ordering === undefined || subscription?.delivery === 'shared') return deliver(core, message, now);
   core.ordering.offer(message, core.orderTime(now));
+  release(core, now);
+}
+
+function receiveCopy(core: Core, subscription: string, message: HeldMessage, now: number): void {
+  for (const copy of core.splices.offer(subscription, message, core.orderTime(now))) deliver(core, copy, now);
   release(core, now);
 }
 
 /** Lets go what may go now. */
 export function release(core: Core, now: number): void {
   const { ordering } = core;
+  core.splices.expire(core.orderTime(now));
   if (ordering === undefined) return;
   for (const message of ordering.due(core.orderTime(now))) deliver(core, message, now);
   if (core.links.size > 1 || ordering.heldFrames > 0) return;
   core.ordering = undefined;
-  if (core.primary !== undefined) core.emit({ type: 'link-route', link: core.primary.id, route: 'pass' });
 }
 
 function deliver(core: Core, message: HeldMessage, now: number): void {
-  const admission = check(core, message.id, message.sequence, now);
+  const wantsAck = core.acks.wants(message.frame);
+  const admission = wantsAck && isRedelivered(message.frame) ? DELIVER : check(core, message.id, message.sequence, now);
   for (const fact of admission.facts) core.fact(fact);
-  if (!admission.deliver) return;
+  if (!admission.deliver) {
+    if (wantsAck) acknowledgeRepeat(core, message);
+    return;
+  }
   core.heldLongestMs = Math.max(core.heldLongestMs, core.orderTime(now) - message.arrivedMs);
-  core.sendClient(message.bytes, message.binary);
+  const bytes = wantsAck ? core.acks.note(message.frame, message.link, core.version).bytes : message.bytes;
+  core.sendClient(bytes, message.binary);
+}
+
+/** A broker gives out again what was not acknowledged, and says so: the client must have it, whether it has seen it or not. */
+function isRedelivered(frame: Frame): boolean {
+  return frame.header('redelivered') === 'true';
+}
+
+/** The client is not told of a repeat, so the proxy acknowledges it: else the broker would give it out again and again. */
+function acknowledgeRepeat(core: Core, message: HeldMessage): void {
+  core.acks.note(message.frame, message.link, core.version, true);
+  acknowledgeOwn(core, message.link);
 }

@@ -8,6 +8,7 @@
 import type { Version } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { LinkCause, LinkEnd, LinkId } from './events.ts';
+import type { ProfileName } from './profile.ts';
 
 export type Effect =
   /** Ask routing for a pod; it answers, now or later, with `granted`. A newer request replaces an older one. */
@@ -51,6 +52,8 @@ export type Blame = 'pod' | 'session' | 'nobody';
 
 /** What became known. Routing, metrics and the log read facts; nothing that a session decides depends on who listens. */
 export type Fact =
+  /** The first CONNECTED is here: what the backend was taken for, and why. */
+  | { readonly type: 'backend-known'; readonly profile: ProfileName; readonly why: string }
   | { readonly type: 'link-live'; readonly pod: Pod; readonly cause: LinkCause; readonly tookMs: number }
   /**
    * A link did not come to life. `blame` says whether other sessions should keep away from the pod for now; `nobody`'s is one
@@ -67,6 +70,8 @@ export type Fact =
     }
   | { readonly type: 'link-lost'; readonly pod: Pod; readonly end: LinkEnd; readonly blame: 'pod' | 'session' }
   | { readonly type: 'handover-started'; readonly from: Pod; readonly to: Pod }
+  /** Break before make, because the backend allows one link at a time; `why` is the header that says so. */
+  | { readonly type: 'left-first'; readonly from: Pod; readonly to: Pod; readonly why: string }
   | { readonly type: 'switched'; readonly from: Pod; readonly to: Pod }
   | {
       readonly type: 'handed-over';
@@ -84,6 +89,8 @@ export type Fact =
     }
   | { readonly type: 'resent'; readonly frames: number }
   | { readonly type: 'duplicate-dropped' }
+  /** An ACK or NACK of a delivery whose link is gone went nowhere; the broker gives the message out again. */
+  | { readonly type: 'ack-dropped' }
   | { readonly type: 'sequence'; readonly kind: 'lost' | 'reordered' | 'duplicated'; readonly count: number }
   | { readonly type: 'ended'; readonly why: EndReason };
 

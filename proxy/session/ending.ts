@@ -27,6 +27,7 @@ export function end(core: Core, ending: Ending): void {
   core.next = undefined;
   core.ordering = undefined;
   core.outage = undefined;
+  core.breakingFor = undefined;
   core.emit({ type: 'close-client', code: ending.code, reason: ending.reason, why: ending.why });
   const lost = core.sequences.missing();
   if (lost > 0) core.fact({ type: 'sequence', kind: 'lost', count: lost });

@@ -62,6 +62,6 @@ export class Hold<T extends Held> {
 }
 
 /** What a held frame counts. */
-export function costOf(item: Held): number {
+export function costOf(item: Pick<Held, 'bytes'>): number {
   return item.bytes.byteLength + HELD_OVERHEAD_BYTES;
 }

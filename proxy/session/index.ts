@@ -5,4 +5,12 @@ export type { Blame, Deadline, Effect, EndReason, Fact } from './effects.ts';
 export type { LinkCause, LinkEnd, LinkId, SessionEvent } from './events.ts';
 export type { SessionOptions } from './options.ts';
 export { SESSION_DESTINATION } from './options.ts';
+export {
+  type Barrier,
+  type ChunkRules,
+  Profile,
+  type ProfileName,
+  type ProfileTerms,
+  recognise,
+} from './profile.ts';
 export { Session } from './session.ts';

@@ -22,12 +22,12 @@ export type LinkState =
       readonly awaiting: Map<string, string | undefined>;
       readonly settleAtMs: number;
     }
-  /** The barrier is passed; the switch waits for the end of the client's open transactions. */
-  | { readonly name: 'ready'; readonly untilMs: number }
+  /** The barrier is passed; the switch waits for the end of the client's open transactions, unless it is due. */
+  | { readonly name: 'ready'; readonly untilMs: number; readonly isDue: boolean }
   /** `drainUntilMs` is Infinity for the primary link. */
   | { readonly name: 'live'; readonly drainUntilMs: number; readonly erroredAtMs: number | undefined }
-  /** DISCONNECT is sent; what comes before its receipt still counts. */
-  | { readonly name: 'closing'; readonly untilMs: number; readonly receipt: string };
+  /** DISCONNECT is sent; what comes before its receipt still counts. `proves`: with the answer nothing can be missing. */
+  | { readonly name: 'closing'; readonly untilMs: number; readonly receipt: string; readonly proves: boolean };
 
 export class Link {
   readonly id: LinkId;
@@ -39,6 +39,10 @@ export class Link {
   left: { readonly to: Pod; readonly atMs: number } | undefined;
   /** Our receipts for subscriptions that changed while it was not the link of the client's choice. */
   readonly unproven = new Set<string>();
+  /** When it last brought a message that no other link has, in the time of Core.orderTime. */
+  heardAtMs = Number.NEGATIVE_INFINITY;
+  /** Its drain was made longer once, because it still had something. */
+  isDrainExtended = false;
   /** When it was last told of such a change; for peers that answer no receipts. */
   toldAtMs = Number.NEGATIVE_INFINITY;
 

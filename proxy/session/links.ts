@@ -17,6 +17,7 @@ import {
   replay,
   requestLink,
   startOutage,
+  switchIfReady,
 } from './moves.ts';
 import { ERROR_CLOSE_MS } from './options.ts';
 import { connectedFor, receipt } from './replay.ts';
@@ -76,6 +77,8 @@ function openClient(core: Core, connected: Frame, version: Version, binary: bool
   const expectEveryMs = canMs === 0 ? 0 : Math.max(clientBeatMs, canMs);
   core.phase = 'open';
   core.version = version;
+  core.profile = core.options.profileOf(connected);
+  core.fact({ type: 'backend-known', profile: core.profile.name, why: core.profile.why });
   core.sendClient(connectedFor(connected, sendEveryMs, expectEveryMs, version), binary);
   core.emit({ type: 'client-open', version, sendEveryMs, expectEveryMs });
 }
@@ -96,7 +99,7 @@ function onReceipt(core: Core, link: Link, frame: Frame, binary: boolean, now: n
 function isPaid(core: Core, link: Link, id: string): boolean {
   const paid = core.receipts.pay(id, link.id);
   if (paid?.frame.command === 'SUBSCRIBE') core.subscriptions.prove(subscriptionKey(paid.frame));
-  const isUncounted = core.options.barrier === 'settle' && link === core.primary;
+  const isUncounted = core.profile.barrier === 'settle' && link === core.primary;
   return paid !== undefined || isUncounted || core.receipts.takeGivenUp(id);
 }
 
@@ -104,7 +107,7 @@ function isPaid(core: Core, link: Link, id: string): boolean {
 function closed(core: Core, link: Link, now: number): void {
   core.emit({ type: 'close-link', link: link.id, how: 'close' });
   for (const { id } of core.receipts.takeOf(link.id)) core.sendClient(receipt(id, core.version));
-  drained(core, link, true, now);
+  drained(core, link, link.state.name === 'closing' && link.state.proves, now);
 }
 
 function onError(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
@@ -152,25 +155,29 @@ export function linkEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number)
  * that closes by itself may have thrown away what it had (Spring does, with 1001).
  */
 function answersDisconnect(link: Link, linkEnd: LinkEnd): boolean {
-  return link.state.name === 'closing' && linkEnd.kind === 'closed' && linkEnd.code === 1000;
+  return link.state.name === 'closing' && link.state.proves && linkEnd.kind === 'closed' && linkEnd.code === 1000;
 }
 
 function primaryEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
   core.links.delete(link.id);
   if (core.phase === 'leaving') return left(core);
   const erroredAtMs = link.state.name === 'live' ? link.state.erroredAtMs : undefined;
-  const verdict = classifyEnd(linkEnd, erroredAtMs !== undefined && now - erroredAtMs <= ERROR_CLOSE_MS);
+  const isErrored = erroredAtMs !== undefined && now - erroredAtMs <= ERROR_CLOSE_MS;
+  const verdict = classifyEnd(linkEnd, isErrored ? core.profile : undefined);
   if (verdict.kind === 'final') return end(core, verdict);
   core.fact({ type: 'link-lost', pod: link.pod, end: linkEnd, blame: verdict.blame });
   const lostAtMs = linkEnd.kind === 'silent' ? now - linkEnd.sinceMs : now;
   core.receipts.giveUp(lostAtMs);
-  if (core.transactions.size > 0 || core.receipts.owesTransaction(link.id)) return tornTransaction(core);
+  if (!core.transactions.areWhole || core.receipts.owesOutcome(link.id, core.transactions))
+    return tornTransaction(core);
   startOutage(core, link, lostAtMs);
   unwatchOrder(core, link, now);
+  switchIfReady(core, now);
+  if (core.primary !== undefined) flushClientHold(core, now);
 }
 
 function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void {
-  const verdict = classifyEnd(linkEnd, false);
+  const verdict = classifyEnd(linkEnd);
   if (verdict.kind === 'final' && core.primary === undefined) {
     core.links.delete(link.id);
     if (verdict.why !== 'backend-denied') return end(core, verdict);

@@ -4,7 +4,7 @@
  * Handover is make before break: until the barrier nothing leaves the old link, and a handover that fails leaves the
  * session where it was (`kept`). After the switch the old link is read until nothing more can come.
  */
-import type { Frame } from '../../stomp/index.ts';
+import { encode, type Frame } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { Core } from './core.ts';
 import { unwatchOrder, watchOrder } from './delivery.ts';
@@ -14,7 +14,7 @@ import type { LinkCause } from './events.ts';
 import { Link } from './link.ts';
 import { OWN_RECEIPT } from './options.ts';
 import { connectFor, disconnect, receipt, repeatOf, resendOf } from './replay.ts';
-import { subscriptionKey } from './subscriptions.ts';
+import { type Subscription, subscriptionKey } from './subscriptions.ts';
 
 /** Ours on a replayed SUBSCRIBE; the barrier waits for them. */
 const BARRIER_RECEIPT = `${OWN_RECEIPT}barrier-`;
@@ -29,6 +29,8 @@ export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): vo
     return core.fact({ type: 'link-failed', pod, cause, blame: 'nobody', why: 'no longer wanted', kept: true });
   }
   if (core.next !== undefined) abandon(core, core.next, 'nobody', 'replaced by a newer choice', now);
+  const exclusive = core.profile.exclusiveBy(core.connect, core.subscriptions.frames());
+  if (primary !== undefined && exclusive !== undefined) return breakFirst(core, primary, pod, exclusive, now);
   const old = findOld(core, pod);
   if (old === undefined) return dial(core, cause, pod, now);
   if (isFit(core, old, now)) return goBack(core, old, cause, now);
@@ -37,11 +39,41 @@ export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): vo
   if (primary === undefined) requestLink(core);
 }
 
+/**
+ * The backend allows one link of this session at a time, so the old pod is left before the new one is dialled. What the client
+ * says meanwhile is held; what comes for it meanwhile is kept by the broker or lost, and the gap is told.
+ */
+function breakFirst(core: Core, primary: Link, pod: Pod, exclusive: string, now: number): void {
+  if (core.transactions.size > 0) {
+    const why = 'a transaction of the client is open';
+    return core.fact({ type: 'link-failed', pod, cause: 'handover', blame: 'session', why, kept: true });
+  }
+  core.fact({ type: 'handover-started', from: primary.pod, to: pod });
+  core.fact({ type: 'left-first', from: primary.pod, to: pod, why: exclusive });
+  core.primary = undefined;
+  core.outage = { sinceMs: now, from: primary.pod, isPlanned: true, attempts: 0 };
+  core.breakingFor = pod;
+  core.emit({ type: 'client-route', link: undefined });
+  closeOld(core, primary, now);
+}
+
+/** The old pod has been left when no link is. */
+function dialAfterBreak(core: Core, now: number): void {
+  const pod = core.breakingFor;
+  if (pod === undefined || core.links.size > 0) return;
+  core.breakingFor = undefined;
+  dial(core, 'handover', pod, now);
+}
+
 /** An old link that is not closing and has every subscription, those too that were made after it was left. */
 function isFit(core: Core, old: Link, now: number): boolean {
-  if (old.state.name !== 'live' || core.transactions.size > 0) return false;
-  if (core.options.barrier === 'receipt') return old.unproven.size === 0 && !core.receipts.owesSubscription(old.id);
-  return now >= old.toldAtMs + core.options.settleMs;
+  return old.state.name === 'live' && core.transactions.size === 0 && knowsAll(core, old, now);
+}
+
+/** Subscriptions that changed after the barrier, or while it was an old link, are live on this link, too. */
+function knowsAll(core: Core, link: Link, now: number): boolean {
+  if (core.profile.barrier === 'receipt') return link.unproven.size === 0 && !core.receipts.owesSubscription(link.id);
+  return now >= link.toldAtMs + core.options.settleMs;
 }
 
 function findOld(core: Core, pod: Pod): Link | undefined {
@@ -58,8 +90,6 @@ function dial(core: Core, cause: LinkCause, pod: Pod, now: number): void {
     core.fact({ type: 'handover-started', from: core.primary.pod, to: pod });
   }
   core.emit({ type: 'dial', link: link.id, pod, cause });
-  core.emit({ type: 'link-route', link: link.id, route: 'ask' });
-  watchOrder(core, now);
 }
 
 /** The pod wins a user back while its old link still drains: that link has all subscriptions, so it is primary again. */
@@ -83,16 +113,26 @@ export function opened(core: Core, link: Link): void {
 export function replay(core: Core, link: Link, now: number): void {
   const { options } = core;
   core.fact({ type: 'link-live', pod: link.pod, cause: link.cause, tookMs: now - link.dialedAtMs });
+  watchOrder(core, now);
   const awaiting = new Map<string, string | undefined>();
   for (const subscription of core.subscriptions) {
-    const own = options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+    if (subscription.onlyOn !== undefined) continue;
+    const own = core.profile.answers(subscription.frame) ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
     if (own !== undefined) awaiting.set(own, subscription.key);
+    joinSplice(core, subscription, link);
     core.sendLink(link, repeatOf(subscription.frame, link.cause, own, core.version));
   }
-  const settles = options.barrier === 'settle' && core.subscriptions.size > 0;
+  const settles = core.profile.barrier === 'settle' && core.subscriptions.size > 0;
   const settleAtMs = settles ? now + options.settleMs : Number.POSITIVE_INFINITY;
   link.to({ name: 'replaying', untilMs: now + options.barrierMaxMs, awaiting, settleAtMs });
   if (awaiting.size === 0 && !settles) passBarrier(core, link, now);
+}
+
+/** From now on this link has copies of the subscription's messages, too. */
+function joinSplice(core: Core, { key, delivery }: Subscription, link: Link): void {
+  const [oldest] = core.olds();
+  const leader = core.primary ?? oldest;
+  if (delivery === 'fanout' && leader !== undefined) core.splices.join(key, leader.id, link.id);
 }
 
 /**
@@ -101,7 +141,9 @@ export function replay(core: Core, link: Link, now: number): void {
  */
 export function mirrorTo(core: Core, link: Link, frame: Frame, now: number): void {
   const { state } = link;
-  const own = core.options.barrier === 'receipt' ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+  const own = core.profile.answers(frame) ? core.ownReceipt(BARRIER_RECEIPT) : undefined;
+  const subscription = frame.command === 'SUBSCRIBE' ? core.subscriptions.named(frame) : undefined;
+  if (subscription !== undefined) joinSplice(core, subscription, link);
   if (own !== undefined && state.name === 'replaying') state.awaiting.set(own, provenBy(frame));
   else if (own !== undefined) link.unproven.add(own);
   link.toldAtMs = now;
@@ -115,7 +157,7 @@ function provenBy(frame: Frame): string | undefined {
 /** One of our receipts came back. True when it was one of ours. */
 export function barrierReceipt(core: Core, link: Link, id: string, now: number): boolean {
   const { state } = link;
-  link.unproven.delete(id);
+  if (link.unproven.delete(id) && state.name === 'ready') switchIfReady(core, now);
   if (state.name !== 'replaying' || !state.awaiting.has(id)) return id.startsWith(OWN_RECEIPT);
   core.subscriptions.prove(state.awaiting.get(id));
   state.awaiting.delete(id);
@@ -143,22 +185,64 @@ export function refusedAgain(core: Core, link: Link, receiptId: string | undefin
 
 /** Every subscription of the new link is live. A switch in the middle of a transaction would tear it: that waits. */
 export function passBarrier(core: Core, link: Link, now: number): void {
+  core.splices.proven(link.id, core.orderTime(now));
   if (core.primary !== undefined && core.transactions.size > 0) {
-    link.to({ name: 'ready', untilMs: now + core.options.barrierMaxMs });
+    link.to({ name: 'ready', untilMs: now + core.options.barrierMaxMs, isDue: false });
     return;
   }
   switchTo(core, link, now);
 }
 
+/** A switch that waited for the end of the client's transactions goes on when nothing is in its way any more. */
+export function switchIfReady(core: Core, now: number): void {
+  const { next } = core;
+  if (next?.state.name !== 'ready' || !knowsAll(core, next, now)) return;
+  if (core.transactions.size === 0 || core.primary === undefined) switchTo(core, next, now);
+  else if (next.state.isDue) carryOver(core, next, now);
+}
+
+/** A transaction stays open for longer than a move waits: from now on it does not wait for its end any more. */
+export function hurry(core: Core, link: Link, now: number): void {
+  if (link.state.name !== 'ready') return;
+  const why = link.state.isDue ? 'no receipts for new subscriptions' : 'a transaction of the client stayed open';
+  if (link.state.isDue || !core.transactions.areWhole) {
+    abandon(core, link, 'session', why, now);
+    return requestLink(core);
+  }
+  link.to({ name: 'ready', untilMs: now + core.options.barrierMaxMs, isDue: true });
+  switchIfReady(core, now);
+}
+
+/** The open transactions are undone on the old link, and said again on the new one. */
+function carryOver(core: Core, link: Link, now: number): void {
+  if (core.primary === undefined) return;
+  for (const transaction of core.transactions.names()) {
+    core.sendLink(core.primary, encode('ABORT', { transaction }, undefined, core.version));
+  }
+  switchTo(core, link, now, true);
+}
+
+/** The open transactions from BEGIN on, as if they had been said here first. What has its receipt asks for no other. */
+function repeatTransactions(core: Core, link: Link, now: number): void {
+  for (const { frame, binary } of core.transactions.frames()) {
+    if (!core.receipts.takeFor(frame))
+      core.sendLink(link, repeatOf(frame, 'recovery', undefined, core.version), binary);
+    else {
+      core.receipts.owe(frame, link.id, binary, now);
+      core.sendLink(link, resendOf(frame, core.version), binary);
+    }
+  }
+}
+
 /** From here the client's frames go to the new link. This cannot fail and cannot be taken back. */
-export function switchTo(core: Core, link: Link, now: number): void {
+export function switchTo(core: Core, link: Link, now: number, repeatsTransactions = core.primary === undefined): void {
   const from = core.primary;
   core.primary = link;
   core.next = undefined;
   link.to({ name: 'live', drainUntilMs: Number.POSITIVE_INFINITY, erroredAtMs: undefined });
   if (from !== undefined) leave(core, from, link, now);
-  if (core.ordering === undefined) core.emit({ type: 'link-route', link: link.id, route: 'pass' });
   core.emit({ type: 'client-route', link: link.id });
+  if (repeatsTransactions) repeatTransactions(core, link, now);
   settleDebts(core, link, now);
   if (core.outage !== undefined) endOutage(core, link, core.outage, now);
 }
@@ -189,7 +273,7 @@ function endOutage(core: Core, link: Link, outage: NonNullable<Core['outage']>, 
   if (outage.from === undefined) return;
   const gapMs = now - outage.sinceMs;
   core.fact({ type: 'recovered', from: outage.from, to: link.pod, gapMs, attempts: outage.attempts });
-  announce(core, { from: outage.from, to: link.pod, planned: false, gapMs, proven: false });
+  announce(core, { from: outage.from, to: link.pod, planned: outage.isPlanned, gapMs, proven: false });
 }
 
 /**
@@ -231,7 +315,7 @@ export function requestLink(core: Core): void {
 /** The primary link is gone without anybody's wish. A handover that was under way becomes the recovery. */
 export function startOutage(core: Core, lost: Link, sinceMs: number): void {
   core.primary = undefined;
-  core.outage = { sinceMs, from: lost.pod, attempts: 0 };
+  core.outage = { sinceMs, from: lost.pod, isPlanned: false, attempts: 0 };
   core.emit({ type: 'client-route', link: undefined });
   if (core.next === undefined) requestLink(core);
 }
@@ -239,20 +323,39 @@ export function startOutage(core: Core, lost: Link, sinceMs: number): void {
 /** Nothing more has to be waited for on an old link: DISCONNECT, whose receipt proves that everything has come. */
 export function closeOld(core: Core, link: Link, now: number): void {
   const own = core.ownReceipt(CLOSE_RECEIPT);
-  link.to({ name: 'closing', untilMs: now + core.options.closeMaxMs, receipt: own });
+  const untilMs = now + core.options.closeMaxMs;
+  link.to({ name: 'closing', untilMs, receipt: own, proves: !hasMore(core, link, now) });
   core.sendLink(link, disconnect(own, core.version));
+}
+
+/** The time of an old link is over. One that shows to have more gets it once more. */
+export function endDrain(core: Core, link: Link, now: number): void {
+  if (link.state.name !== 'live') return;
+  if (link.isDrainExtended || !hasMore(core, link, now)) return closeOld(core, link, now);
+  link.isDrainExtended = true;
+  link.to({ ...link.state, drainUntilMs: now + core.options.drainMaxMs });
+}
+
+/**
+ * Has an old link more, that would be lost with a DISCONNECT? Copies that no other link has, or with a backend that throws its
+ * backlog away (RabbitMQ) anything at all: one that was silent for `orderQuietMs` has no backlog.
+ */
+function hasMore(core: Core, link: Link, now: number): boolean {
+  if (core.splices.isBehind(link.id)) return true;
+  return !core.profile.disconnectProves && core.orderTime(now) < link.heardAtMs + core.options.orderQuietMs;
 }
 
 /** An old link is done. `proven`: it ended in order, so that nothing it had can be missing. */
 export function drained(core: Core, link: Link, proven: boolean, now: number): void {
   core.links.delete(link.id);
   if (core.primary !== undefined) core.receipts.giveUp(now);
-  if (core.receipts.owesTransaction(link.id)) return tornTransaction(core);
+  if (core.receipts.owesOutcome(link.id, core.transactions)) return tornTransaction(core);
   unwatchOrder(core, link, now);
   if (core.primary !== undefined) settleDebts(core, core.primary, now);
+  dialAfterBreak(core, now);
   if (link.left === undefined) return;
   const { to } = link.left;
-  const isProven = proven && core.options.barrier === 'receipt';
+  const isProven = proven && core.profile.barrier === 'receipt';
   core.fact({ type: 'handed-over', from: link.pod, to, gapMs: core.heldLongestMs, proven: isProven });
   announce(core, { from: link.pod, to, planned: true, gapMs: core.heldLongestMs, proven: isProven });
 }

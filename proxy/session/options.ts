@@ -1,7 +1,14 @@
+import type { Frame } from '../../stomp/index.ts';
+import type { Profile } from './profile.ts';
+
 /** The bounds of a session. Each comes from the configuration; the comment gives the reason of its default. */
 export interface SessionOptions {
-  /** How a new link proves that its subscriptions are live: by RECEIPT, or by waiting `settleMs`. */
-  readonly barrier: 'receipt' | 'settle';
+  /**
+   * What kind of backend this is.
+   * @param connected the first CONNECTED; undefined before it has come
+   */
+  readonly profileOf: (connected: Frame | undefined) => Profile;
+  /** The barrier where the profile knows of no receipts: a wait after CONNECTED and SUBSCRIBE. */
   readonly settleMs: number;
   /** From dialling to CONNECTED. */
   readonly connectMaxMs: number;

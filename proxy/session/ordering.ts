@@ -3,10 +3,12 @@
  *
  * For `unicast` destinations each message goes to one pod, so what was sent before the producers moved arrives on an older
  * link and what came after on a newer one. Links are ranked by when they became the session's choice. A message goes
- *  - at once, when no older link is left, or when its sequence number follows the last one delivered;
- *  - when its sequence number shows a hole: as soon as the hole is filled from an older link, at latest after `orderMaxMs`;
- *  - without numbers: when its destination was silent on all older links for `orderQuietMs`, and the message itself has
- *    waited ORDER_POLL_MS, so that what had reached us on an older link before is read first.
+ *  - at once, when no other link is left, or when its sequence number follows the last one delivered;
+ *  - when its sequence number shows a hole: as soon as the hole is filled from another link, at latest after `orderMaxMs`. That
+ *    may be a newer link: a pod that hangs is asked first, and the next message goes to the pod that is still being left;
+ *  - when its number is the first one of a stream that is seen here: when its destination was silent on all other links for
+ *    `orderQuietMs`, and the message itself has waited ORDER_POLL_MS, so that what had reached us before is read first;
+ *  - without a number: the same, by older links alone.
  * Order is kept in lanes: a lane is a stream of a destination, by its numbers, or else the destination's messages without
  * numbers, older links first. In a lane nothing overtakes what is held; between lanes there is no order to keep.
  *
@@ -14,6 +16,7 @@
  * may still be under way, and what comes now is the latest. So they wait for it as they did, and it for them; but they wait
  * CHOSEN_AGAIN_MAX_MS at most, for it is busy with what is new and may never be silent.
  */
+import type { Frame } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
 import type { Held } from './hold.ts';
 import { costOf } from './hold.ts';
@@ -21,6 +24,7 @@ import { CHOSEN_AGAIN_MAX_MS, ORDER_POLL_MS } from './options.ts';
 import type { SequenceNumber, Sequences } from './sequence.ts';
 
 export interface HeldMessage extends Held {
+  readonly frame: Frame;
   readonly link: LinkId;
   readonly destination: string;
   readonly sequence: SequenceNumber | undefined;
@@ -153,15 +157,14 @@ export class Ordering {
   }
 
   /**
-   * Messages of this link may be held, because there is an older one, and reading it fills no hole. A link that was chosen again is
-   * older than others and they are older than it: what is held of one may wait for the other, which is read then: until
-   * it holds something itself past twice the bound.
+   * Is this a link that is not read while the hold is full? One that has something which held messages of others may wait for is
+   * read on, until it holds something itself past twice the bound.
    */
   holdsBack(link: LinkId): boolean {
     const watched = this.#links.get(link);
-    if (watched === undefined || !this.#hasOlder({ link, rank: watched.rank })) return false;
-    if (!this.#isAwaited(link, watched.firstRank)) return true;
-    return this.#bytes > 2 * this.#options.holdBytes && this.#holdsAny(link);
+    if (watched === undefined) return false;
+    const isLast = this.#hasOlder({ link, rank: watched.rank }) && !this.#isAwaited(link, watched.firstRank);
+    return isLast || (this.#bytes > 2 * this.#options.holdBytes && this.#holdsAny(link));
   }
 
   #holdsAny(link: LinkId): boolean {
@@ -169,15 +172,15 @@ export class Ordering {
     return false;
   }
 
+  /** A message with a number may wait for any link, one without only for older ones. */
   #isAwaited(link: LinkId, firstRank: number): boolean {
-    for (const lane of this.#lanes.values()) {
-      if (lane.some((held) => held.link !== link && held.rank > firstRank)) return true;
-    }
+    const mayWait = (held: Ranked) => held.link !== link && (held.sequence !== undefined || held.rank > firstRank);
+    for (const lane of this.#lanes.values()) if (lane.some(mayWait)) return true;
     return false;
   }
 
   #releaseAt(message: Ranked): number {
-    if (!this.#hasOlder(message)) return message.arrivedMs;
+    if (!this.#hasAwaited(message)) return message.arrivedMs;
     switch (message.sequence === undefined ? 'unknown' : this.#sequences.expects(message.sequence)) {
       case 'next':
       case 'passed':
@@ -189,17 +192,22 @@ export class Ordering {
     }
   }
 
-  /** When the message's destination counts as silent on every older link. */
+  /** When the message's destination counts as silent on every link that it waits for. */
   #quietAt(message: Ranked): number {
     const { orderQuietMs } = this.#options;
     let at = Number.NEGATIVE_INFINITY;
     for (const [link, { rank, firstRank, activity }] of this.#links) {
-      if (link === message.link || firstRank >= message.rank) continue;
+      if (link === message.link || (message.sequence === undefined && firstRank >= message.rank)) continue;
       const quietMs = activity.last(message.destination) + orderQuietMs;
       const isChosenAgain = rank > message.rank;
       at = Math.max(at, isChosenAgain ? Math.min(quietMs, message.arrivedMs + CHOSEN_AGAIN_MAX_MS) : quietMs);
     }
     return at;
+  }
+
+  #hasAwaited(message: Ranked): boolean {
+    if (message.sequence === undefined) return this.#hasOlder(message);
+    return this.#links.size > (this.#links.has(message.link) ? 1 : 0);
   }
 
   #hasOlder(message: Pick<Ranked, 'link' | 'rank'>): boolean {

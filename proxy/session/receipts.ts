@@ -12,6 +12,7 @@
  */
 import type { Frame } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
+import { costOf } from './hold.ts';
 
 /** Longer than a broker takes that still works; a pod that hangs is noticed sooner by its silence. */
 export const RECEIPT_MAX_MS = 30_000;
@@ -44,7 +45,7 @@ export class Receipts {
     const id = frame.header('receipt');
     if (id === undefined) return;
     this.#owed.push({ id, link, frame, binary, sinceMs: now });
-    this.#bytes += frame.bytes.byteLength;
+    this.#bytes += costOf(frame);
   }
 
   /** A RECEIPT came on `link`: the debt it pays, once; undefined for a repeat or another link's debt. */
@@ -52,7 +53,7 @@ export class Receipts {
     const index = this.#owed.findIndex((owed) => owed.id === id && owed.link === link);
     if (index < 0) return undefined;
     const [paid] = this.#owed.splice(index, 1);
-    if (paid !== undefined) this.#bytes -= paid.frame.bytes.byteLength;
+    if (paid !== undefined) this.#bytes -= costOf(paid.frame);
     return paid;
   }
 
@@ -65,7 +66,7 @@ export class Receipts {
   giveUp(now: number): void {
     for (let oldest = this.#owed[0]; oldest !== undefined && now >= this.nextDeadline(); oldest = this.#owed[0]) {
       this.#owed.shift();
-      this.#bytes -= oldest.frame.bytes.byteLength;
+      this.#bytes -= costOf(oldest.frame);
       this.#remember(oldest.id);
     }
   }
@@ -94,20 +95,28 @@ export class Receipts {
     return this.#owed.some((owed) => owed.link === link && owed.frame.command === 'SUBSCRIBE');
   }
 
-  /** The link owes the outcome of a transaction, which another link cannot know. */
-  owesTransaction(link: LinkId): boolean {
-    return this.#owed.some((owed) => owed.link === link && isTransactional(owed.frame));
+  /** The link owes the outcome of a transaction that has ended, which another link cannot know. */
+  owesOutcome(link: LinkId, open: { has(transaction: string): boolean }): boolean {
+    return this.#owed.some(({ link: by, frame }) => {
+      const transaction = frame.header('transaction');
+      return by === link && transaction !== undefined && frame.command !== 'ABORT' && !open.has(transaction);
+    });
+  }
+
+  /** Takes out the debt for one frame, whoever owes it; false when it was paid. */
+  takeFor(frame: Frame): boolean {
+    const index = this.#owed.findIndex((owed) => owed.frame === frame);
+    if (index < 0) return false;
+    this.#owed.splice(index, 1);
+    this.#bytes -= costOf(frame);
+    return true;
   }
 
   /** Takes out what dead links owe, in the order it was asked for. */
   takeOrphans(isAlive: (link: LinkId) => boolean): Owed[] {
     const orphans = this.#owed.filter((owed) => !isAlive(owed.link));
     this.#owed = this.#owed.filter((owed) => isAlive(owed.link));
-    for (const owed of orphans) this.#bytes -= owed.frame.bytes.byteLength;
+    for (const owed of orphans) this.#bytes -= costOf(owed.frame);
     return orphans;
   }
-}
-
-function isTransactional(frame: Frame): boolean {
-  return frame.command === 'COMMIT' || (frame.command === 'SEND' && frame.header('transaction') !== undefined);
 }

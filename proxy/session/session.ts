@@ -20,7 +20,7 @@ import { end, refuse } from './ending.ts';
 import type { LinkId, SessionEvent } from './events.ts';
 import type { Link } from './link.ts';
 import { fail, linkEnded, linkFrame } from './links.ts';
-import { closeOld, committed, drained, granted, opened, passBarrier, requestLink } from './moves.ts';
+import { committed, drained, endDrain, granted, hurry, opened, passBarrier, requestLink } from './moves.ts';
 import type { SessionOptions } from './options.ts';
 
 export class Session {
@@ -36,14 +36,14 @@ export class Session {
 
   /** Begins: asks for the first link. */
   start(now: number): Effect[] {
-    this.#core.outage = { sinceMs: now, from: undefined, attempts: 0 };
+    this.#core.outage = { sinceMs: now, from: undefined, isPlanned: false, attempts: 0 };
     requestLink(this.#core);
-    return this.#core.finish();
+    return this.#core.finish(now);
   }
 
   handle(event: SessionEvent, now: number): Effect[] {
     if (this.#core.phase !== 'ended') this.#dispatch(event, now);
-    return this.#core.finish();
+    return this.#core.finish(now);
   }
 
   /** For the relay's short way: may this message, that the session has not seen, go to the client? */
@@ -70,11 +70,17 @@ export class Session {
 
   /** Bytes and frames that wait in here, both directions, for metrics and the budget over all sessions. */
   get held(): { bytes: number; frames: number } {
-    const { clientHold, ordering, receipts } = this.#core;
+    const { clientHold, ordering, receipts, splices, transactions } = this.#core;
     return {
-      bytes: clientHold.bytes + receipts.bytes + (ordering?.heldBytes ?? 0),
-      frames: clientHold.length + receipts.length + (ordering?.heldFrames ?? 0),
+      bytes: clientHold.bytes + receipts.bytes + transactions.bytes + splices.heldBytes + (ordering?.heldBytes ?? 0),
+      frames:
+        clientHold.length + receipts.length + transactions.length + splices.heldFrames + (ordering?.heldFrames ?? 0),
     };
+  }
+
+  /** Deliveries that the client has not acknowledged, of links that are gone, too. */
+  get unacknowledged(): number {
+    return this.#core.acks.size;
   }
 
   /** When to come back with a `tick`; undefined when nothing is awaited. */
@@ -85,15 +91,16 @@ export class Session {
   }
 
   *#deadlines(): Iterable<Deadline> {
-    const { links, ordering, outage, fullSinceMs, stoodMs, leaveBy, phase, primary, receipts, owesTooMuch } =
+    const { links, ordering, outage, fullSinceMs, stoodMs, leaveBy, phase, primary, receipts, splices, clientFull } =
       this.#core;
     if (phase === 'ended') return;
     for (const link of links.values()) if (!standsStill(this.#core, link)) yield link.deadline();
-    if (ordering !== undefined && fullSinceMs === undefined) {
-      yield { atMs: ordering.nextDeadline() + stoodMs, why: 'held messages may go' };
+    if (fullSinceMs === undefined) {
+      if (ordering !== undefined) yield { atMs: ordering.nextDeadline() + stoodMs, why: 'held messages may go' };
+      yield { atMs: splices.nextDeadline() + stoodMs, why: 'a copy does not come any more' };
     }
     if (outage !== undefined) yield { atMs: outage.sinceMs + outageMaxMs(this.#core), why: 'outage-max' };
-    if (primary !== undefined && owesTooMuch) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };
+    if (primary !== undefined && clientFull) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };
     yield { atMs: leaveBy, why: 'receipt of DISCONNECT' };
   }
 
@@ -171,15 +178,15 @@ function tickLink(core: Core, link: Link, now: number): void {
           core,
           link,
           'pod',
-          `no receipts for its subscriptions within ${core.options.barrierMaxMs} ms; for a backend that gives none set backend.barrier to settle`,
+          `no receipts for its subscriptions within ${core.options.barrierMaxMs} ms; for a backend that gives none set backend.profile or backend.barrier`,
           now,
         );
       return;
     case 'ready':
-      if (now >= state.untilMs) fail(core, link, 'session', 'a transaction of the client stayed open', now);
+      if (now >= state.untilMs) hurry(core, link, now);
       return;
     case 'live':
-      if (now >= state.drainUntilMs) closeOld(core, link, now);
+      if (now >= state.drainUntilMs) endDrain(core, link, now);
       return;
     case 'closing':
       if (now >= state.untilMs) cutOld(core, link, now);

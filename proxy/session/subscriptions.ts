@@ -5,6 +5,8 @@
  * decoded and encoded again.
  */
 import type { Frame } from '../../stomp/index.ts';
+import type { LinkId } from './events.ts';
+import type { Delivery } from './profile.ts';
 
 export interface Subscription {
   /** The `id` header; in STOMP 1.0 it may be absent, then the destination names the subscription. */
@@ -13,6 +15,9 @@ export interface Subscription {
   readonly id: string | undefined;
   readonly destination: string;
   readonly frame: Frame;
+  readonly delivery: Delivery;
+  /** Set when it is not said on other links (the profile says so): the link that has it. */
+  readonly onlyOn: LinkId | undefined;
   /** When it was said to a pod for the first time. */
   readonly saidAtMs: number;
 }
@@ -30,12 +35,29 @@ export class Subscriptions {
     return this.#byKey.size;
   }
 
-  /** A second SUBSCRIBE with a known id changes nothing here, as in Spring (brokers answer it with ERROR themselves). */
-  add(frame: Frame, now: number): void {
+  /**
+   * A second SUBSCRIBE with a known id changes nothing here, as in Spring (brokers answer it with ERROR themselves).
+   * @returns whether it is new
+   */
+  add(frame: Frame, how: { delivery: Delivery; onlyOn: LinkId | undefined }, now: number): boolean {
     const key = subscriptionKey(frame);
     const destination = frame.header('destination');
-    if (key === undefined || destination === undefined || this.#byKey.has(key)) return;
-    this.#byKey.set(key, { key, id: frame.header('id'), destination, frame, saidAtMs: now });
+    if (key === undefined || destination === undefined || this.#byKey.has(key)) return false;
+    this.#byKey.set(key, { key, id: frame.header('id'), destination, frame, ...how, saidAtMs: now });
+    return true;
+  }
+
+  /** The one that a SUBSCRIBE or UNSUBSCRIBE names. */
+  named(frame: Frame): Subscription | undefined {
+    const key = subscriptionKey(frame);
+    return key === undefined ? undefined : this.#byKey.get(key);
+  }
+
+  /** The one that a MESSAGE belongs to. */
+  of(message: Frame): Subscription | undefined {
+    const id = message.header('subscription');
+    const byId = id === undefined ? undefined : this.#byKey.get(`id:${id}`);
+    return byId ?? this.#byKey.get(`destination:${message.header('destination') ?? ''}`);
   }
 
   /** A pod has answered a receipt for it. */
@@ -74,6 +96,10 @@ export class Subscriptions {
   remove(unsubscribe: Frame): Subscription | undefined {
     const key = subscriptionKey(unsubscribe);
     return key === undefined ? undefined : this.removeKey(key);
+  }
+
+  *frames(): Iterable<Frame> {
+    for (const { frame } of this.#byKey.values()) yield frame;
   }
 
   [Symbol.iterator](): Iterator<Subscription> {

@@ -11,6 +11,8 @@ export type NetworkFault =
   | { readonly kind: 'stall' }
   | { readonly kind: 'half-open' };
 
+/** The links of a pod that come at once; what overflows comes again after 1, 3, 7, … s, and no fault should do that but ours. */
+const BACKLOG = 4096;
 /** What may wait in one direction of a connection before its source is not read: what a long wire holds. */
 const WIRE_MAX_BYTES = 1024 * 1024;
 
@@ -27,7 +29,7 @@ export class FaultDoor {
 
   static async open(target: string): Promise<FaultDoor> {
     const door = new FaultDoor(target);
-    door.#server.listen(0, '127.0.0.1');
+    door.#server.listen({ host: '127.0.0.1', port: 0, backlog: BACKLOG });
     await once(door.#server, 'listening');
     return door;
   }

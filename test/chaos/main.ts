@@ -1,5 +1,6 @@
 /** Chaos: see --help. */
 import { HELP, readOptions } from './options.ts';
+import { type Rest, slopePerHour, warm } from './rest.ts';
 import { type ChaosOptions, chaos, type Outcome } from './run.ts';
 import { broken } from './verdict.ts';
 
@@ -38,7 +39,7 @@ function optionsOf(argv: readonly string[]): ChaosOptions | number {
 }
 
 function tell(outcome: Outcome, problems: readonly string[]): void {
-  const { tally, rss, descriptors } = outcome;
+  const { tally, rests } = outcome;
   const round = Math.round;
   say('');
   say(`faults       ${outcome.strikes.length} on pods, ${outcome.skipped} left out because too few pods were well`);
@@ -57,10 +58,11 @@ function tell(outcome: Outcome, problems: readonly string[]): void {
   say(
     `delay        ${round(tally.delayMs)} ms at most, of which the machine may have stood still ${round(outcome.stallMs)}`,
   );
-  say(
-    `RSS          ${round(rss.startMB)} → ${round(rss.endMB)} MB, peak ${round(rss.peakMB)}, ${round(rss.slopeMBPerHour)} MB/h`,
-  );
-  say(`descriptors  ${descriptors.start} → ${descriptors.end} at rest`);
+  const atRest = (value: (rest: Rest) => number) =>
+    `${rests.map((each) => round(value(each))).join(' → ')} at rest, ${round(slopePerHour(warm(rests), value))} an hour in the second half`;
+  say(`heap         ${atRest(({ heapMB }) => heapMB)} (MB)`);
+  say(`RSS          ${atRest(({ rssMB }) => rssMB)} (MB), peak ${round(outcome.peakRssMB)}`);
+  say(`descriptors  ${atRest(({ descriptors }) => descriptors)}`);
   for (const problem of problems) say(`NOT KEPT     ${problem}`);
   for (const { kind, user, destination, n, atMs } of outcome.faults.slice(0, SHOWN_MAX))
     say(`  ${kind}: ${user} ${destination} ${n} at ${new Date(atMs).toISOString()}`);

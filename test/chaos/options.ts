@@ -15,9 +15,9 @@ const FLAGS = {
 
 export const HELP = `Usage: npm run chaos -- [FLAG…]
 
-Real pods behind TCP proxies that break their connections, a real proxy, stock stomp.js clients, a producer at the
-gateway, and a schedule of faults. Judges by a ledger; prints what happened and a last line of JSON. Exits 1 when
-something was promised and not kept.
+Real pods behind TCP proxies that break their connections, a real proxy, stock stomp.js clients, producers at the
+gateway and with the library, and a schedule of faults. Judges by a ledger; prints what happened and a last line of
+JSON. Exits 1 when something was promised and not kept.
 
 Faults:
 ${KINDS.map((kind) => `  ${kind.padEnd(10)} ${descriptions[kind]}`).join('\n')}

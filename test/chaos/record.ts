@@ -9,7 +9,10 @@ export const PROBE = '/queue/probe';
 
 export interface Gap {
   readonly user: string;
+  /** When it was told. */
   readonly atMs: number;
+  /** How long the session had no pod before that. */
+  readonly lastedMs: number;
   readonly from: string;
   readonly planned: boolean;
 }
@@ -65,10 +68,12 @@ export class Record {
   }
 
   #notice({ user, body, atMs }: Extract<ClientEvent, { type: 'notice' }>): void {
-    const { type, from, planned, continuity } = JSON.parse(body) as globalThis.Record<string, unknown>;
+    const { type, from, planned, continuity, gapMs } = JSON.parse(body) as globalThis.Record<string, unknown>;
     if (type !== 'moved') return;
     this.moves++;
-    if (continuity !== 'proven') this.gaps.push({ user, atMs, from: String(from), planned: planned === true });
+    if (continuity !== 'proven') {
+      this.gaps.push({ user, atMs, lastedMs: Number(gapMs), from: String(from), planned: planned === true });
+    }
   }
 }
 
@@ -76,10 +81,11 @@ function keyOf({ user, destination }: Lane, n: number): string {
   return `${user} ${destination} ${n}`;
 }
 
-/** Lost messages of which the user was not told: no unproven move from when the message was sent until `withinMs` later. */
-export function unannounced(findings: readonly Finding[], gaps: readonly Gap[], withinMs: number): Finding[] {
-  const lost = findings.filter(({ kind }) => kind === 'lost');
+/** Lost messages of which the user was not told: no unproven move whose gap begins within `withinMs` and ends after they were sent. */
+export function unannounced(lost: readonly Finding[], gaps: readonly Gap[], withinMs: number): Finding[] {
+  const byUser = Map.groupBy(gaps, ({ user }) => user);
   return lost.filter(
-    ({ user, atMs }) => !gaps.some((gap) => gap.user === user && gap.atMs >= atMs && gap.atMs <= atMs + withinMs),
+    ({ user, atMs }) =>
+      !byUser.get(user)?.some((gap) => gap.atMs >= atMs && gap.atMs - gap.lastedMs <= atMs + withinMs),
   );
 }

@@ -6,14 +6,16 @@ import { Clients } from '../experiment/clients.ts';
 import { nowMs, sleep } from '../experiment/clock.ts';
 import { Fleet } from '../experiment/fleet.ts';
 import { produce } from '../experiment/load.ts';
-import { gatewayPosting, type Posting } from '../experiment/posting.ts';
+import type { Posting } from '../experiment/posting.ts';
 import { type ProxyProcess, startProxy } from '../experiment/proxy.ts';
 import { seeded } from '../experiment/random.ts';
 import { watchStalls } from '../experiment/stall.ts';
 import type { Finding, Ledger, Tally } from '../ledger/ledger.ts';
 import { Doors } from './doors.ts';
+import { watchPeak } from './peak.ts';
+import { openProducers, type Producers, SERVICE_USER } from './producers.ts';
 import { DESTINATIONS, PROBE, Record, unannounced } from './record.ts';
-import { Resources } from './resources.ts';
+import { descriptorsOf, MEMORY_FLAGS, type Rest, rest } from './rest.ts';
 import { type Kind, scheduleOf } from './schedule.ts';
 import { Stage, type Strike } from './stage.ts';
 import { steadfast } from './steadfast.ts';
@@ -52,19 +54,19 @@ export interface Outcome {
   readonly dead: number;
   /** After the faults, what never went back to where it was. */
   readonly unsettled: readonly string[];
-  readonly rss: {
-    readonly startMB: number;
-    readonly endMB: number;
-    readonly peakMB: number;
-    readonly slopeMBPerHour: number;
-  };
-  readonly descriptors: { readonly start: number; readonly end: number; readonly slopePerHour: number };
+  /** Before the faults, and after each round of them, when all is settled. */
+  readonly rests: readonly Rest[];
+  /** The largest memory under load. */
+  readonly peakRssMB: number;
   readonly messagesPerSecond: number;
   readonly stallMs: number;
 }
 
-/** Numbers and ledgers begin anew after so long, so that hours need no more memory than minutes. */
-const ROUND_MAX_MS = 300_000;
+/**
+ * Numbers and ledgers begin anew after so long, so that hours need no more memory than minutes; and a run of five minutes rests
+ * twice after faults: what the second round adds to the first is a leak, and no cache that fills.
+ */
+export const ROUND_MAX_MS = 150_000;
 /** The last fault of a round begins so long before its messages end, or a quarter of the round. */
 const TAIL_MS = 20_000;
 /** When messages are missing, so long a silence means that they do not come: longer than their time to live. */
@@ -80,25 +82,25 @@ interface World extends ChaosOptions {
   readonly users: readonly string[];
   readonly stage: Stage;
   readonly proxy: ProxyProcess;
+  readonly producers: Producers;
   readonly posting: Posting;
   readonly record: Record;
-  readonly resources: Resources;
 }
 
 export async function chaos(options: ChaosOptions): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-chaos-'));
-  const fleet = new Fleet({ directory });
+  const fleet = new Fleet({ directory, flags: ['--service-user', SERVICE_USER] });
   const doors = new Doors();
   try {
     const stage = new Stage(fleet, doors, seeded(options.seed + 1));
     for (let i = 0; i < options.pods; i++) await stage.add();
-    const proxy = await startProxy({ podsFile: fleet.file, logFile: options.logFile });
+    const proxy = await startProxy({ podsFile: fleet.file, logFile: options.logFile, nodeFlags: MEMORY_FLAGS });
     const record = new Record();
-    const posting = steadfast(gatewayPosting(proxy.adminUrl), (lane, n, outcome) => record.refuse(lane, n, outcome));
+    const producers = await openProducers(proxy.adminUrl);
     try {
-      return await Promise.race([withClients(options, stage, proxy, posting, record), proxy.failed]);
+      return await Promise.race([withClients(options, stage, proxy, producers, record), proxy.failed]);
     } finally {
-      posting.close();
+      producers.close();
       await proxy.stop();
     }
   } finally {
@@ -112,28 +114,30 @@ async function withClients(
   options: ChaosOptions,
   stage: Stage,
   proxy: ProxyProcess,
-  posting: Posting,
+  producers: Producers,
   record: Record,
 ): Promise<Outcome> {
+  const posting = steadfast(producers, (lane, n, outcome) => record.refuse(lane, n, outcome));
   const users = Array.from({ length: options.clients }, (_, index) => `user-${index + 1}`);
   const clients = await Clients.open({
     ...{ url: proxy.listenUrl, users, destinations: [...DESTINATIONS, PROBE], notices: true },
     onEvent: (event) => record.add(event),
   });
-  const resources = new Resources(proxy.process.pid);
+  const peak = watchPeak(proxy.process.pid);
   try {
-    const atRest = resources.now().descriptors;
+    const rests = [await rest(proxy.process)];
     const stall = watchStalls();
-    const world = { ...options, users, stage, proxy, posting, record, resources };
+    const world = { ...options, users, stage, proxy, producers, posting, record };
     const rounds: Round[] = [];
     for (const [index, durationMs] of roundsOf(options.durationMs).entries()) {
       record.nextRound();
-      rounds.push(await round(world, index, durationMs, atRest));
+      rounds.push(await round(world, index, durationMs, rests[0]?.descriptors ?? 0));
+      rests.push(await rest(proxy.process));
     }
     const stallMs = Math.max(stall(), await clients.leave());
-    return outcomeOf(world, rounds, { stallMs, descriptorsAtStart: atRest });
+    return outcomeOf(world, rounds, { stallMs, rests, peakRssMB: peak() });
   } finally {
-    resources.stop();
+    peak();
     await clients.kill();
   }
 }
@@ -152,11 +156,10 @@ interface Round {
   readonly liveAgainMs: [Kind, number][];
   readonly dead: number;
   readonly unsettled: readonly string[];
-  readonly descriptors: number;
   readonly sendingMs: number;
 }
 
-async function round(world: World, index: number, durationMs: number, atRest: number): Promise<Round> {
+async function round(world: World, index: number, durationMs: number, descriptorsBefore: number): Promise<Round> {
   const { record, stage, onLine } = world;
   const from = stage.strikes.length;
   const random = seeded(world.seed + 1000 * index);
@@ -176,12 +179,12 @@ async function round(world: World, index: number, durationMs: number, atRest: nu
   await produceTo(world, { destinations: [PROBE], messages: 1, durationMs: PROBE_MS, ledger: record.probes });
   await arrived(record.probes);
   // Connections that the producer keeps open for its next message are not the proxy's.
-  world.posting.close();
-  const { unsettled, descriptors } = await settled(world, atRest);
+  world.producers.rest();
+  const unsettled = await settled(world, descriptorsBefore);
   const findings = record.ledger.findings();
   return {
-    ...{ tally: record.ledger.tally(), findings, gaps: record.gaps.length, unsettled, descriptors, sendingMs },
-    unannounced: unannounced(findings, record.gaps, ANNOUNCED_WITHIN_MS),
+    ...{ tally: record.ledger.tally(), findings, gaps: record.gaps.length, unsettled, sendingMs },
+    unannounced: unannounced(record.ledger.lost(), record.gaps, ANNOUNCED_WITHIN_MS),
     liveAgainMs: liveAgain(stage.strikes.slice(from), record),
     late: findings.filter((finding) => record.isLate(finding)).length,
     dead: record.probes.tally().losers.length,
@@ -216,12 +219,12 @@ function liveAgain(strikes: readonly Strike[], { gaps }: Record): [Kind, number]
 }
 
 /** What a session or a producer leaves behind is gone when all is quiet: links, held frames, queues, descriptors. */
-async function settled(world: World, atRest: number): Promise<{ unsettled: string[]; descriptors: number }> {
+async function settled(world: World, descriptorsBefore: number): Promise<string[]> {
   const untilMs = nowMs() + SETTLE_MAX_MS;
   for (;;) {
-    const descriptors = world.resources.now().descriptors;
-    const unsettled = unsettledOf(await world.proxy.metrics(), world.users.length, descriptors - atRest);
-    if (unsettled.length === 0 || nowMs() > untilMs) return { unsettled, descriptors };
+    const more = descriptorsOf(world.proxy.process) - descriptorsBefore;
+    const unsettled = unsettledOf(await world.proxy.metrics(), world.users.length, more);
+    if (unsettled.length === 0 || nowMs() > untilMs) return unsettled;
     await sleep(500);
   }
 }
@@ -249,9 +252,9 @@ function unsettledOf(metrics: ReadonlyMap<string, number>, clients: number, more
 }
 
 function outcomeOf(
-  { record, stage, resources, durationMs }: World,
+  { record, stage, durationMs }: World,
   rounds: readonly Round[],
-  facts: { stallMs: number; descriptorsAtStart: number },
+  facts: Pick<Outcome, 'stallMs' | 'rests' | 'peakRssMB'>,
 ): Outcome {
   const sum = (read: (round: Round) => number) => rounds.reduce((all, each) => all + read(each), 0);
   const most = (read: (round: Round) => number) => Math.max(...rounds.map(read));
@@ -264,7 +267,6 @@ function outcomeOf(
   for (const [kind, ms] of rounds.flatMap((each) => each.liveAgainMs)) {
     liveAgainMs[kind] = Math.round(Math.max(ms, liveAgainMs[kind] ?? 0));
   }
-  const slopes = resources.slopes();
   return {
     tally: { ...tally, gapMs: most((each) => each.tally.gapMs), delayMs: most((each) => each.tally.delayMs) },
     ...{
@@ -273,24 +275,13 @@ function outcomeOf(
       moves: record.moves,
       gaps: sum((each) => each.gaps),
     },
-    ...{ strikes: stage.strikes, skipped: stage.skipped, liveAgainMs, stallMs: facts.stallMs },
+    ...{ strikes: stage.strikes, skipped: stage.skipped, liveAgainMs, ...facts },
     unannounced: rounds.flatMap((each) => each.unannounced),
     faults: rounds.flatMap(({ findings }) => findings),
     late: sum((each) => each.late),
     refused: record.refused,
     dead: sum((each) => each.dead),
     unsettled: rounds.flatMap((each) => each.unsettled),
-    rss: {
-      startMB: resources.medianMB(0.2, 0.3),
-      endMB: resources.medianMB(0.9, 1),
-      peakMB: resources.peakMB,
-      slopeMBPerHour: slopes.rssMBPerHour,
-    },
-    descriptors: {
-      start: facts.descriptorsAtStart,
-      end: rounds.at(-1)?.descriptors ?? 0,
-      slopePerHour: slopes.descriptorsPerHour,
-    },
     messagesPerSecond: tally.sent / Math.max(durationMs / 1000, sum((each) => each.sendingMs) / 1000),
   };
 }

@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 function start(env: Readonly<Record<string, string>>): Child {
-  const demo = nodeProgram('the demo', 'proxy/main.ts', ['start'], env);
+  const demo = nodeProgram('the demo', 'proxy/main.ts', ['start'], { env });
   demos.push(demo);
   return demo;
 }

@@ -21,20 +21,27 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface ChildOptions {
+  /** Variables that it gets beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
+}
+
 /**
  * A Node program of this repository.
  *
  * @param file relative to the root of the repository
  * @param name how errors call it
- * @param env variables that it gets beside those of this process
  */
 export function nodeProgram(
   name: string,
   file: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, nodeFlags = [] }: ChildOptions = {},
 ): Child {
-  return new Child(name, process.execPath, [`--import=${EXIT_WITH_PARENT}`, `${ROOT}${file}`, ...args], env);
+  const flags = [`--import=${EXIT_WITH_PARENT}`, ...nodeFlags];
+  return new Child(name, process.execPath, [...flags, `${ROOT}${file}`, ...args], env);
 }
 
 /** Any other program, which Linux kills when its parent dies: setpriv of util-linux asks for that and then becomes the program. */

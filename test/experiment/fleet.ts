@@ -12,7 +12,9 @@ type State = 'serving' | 'draining';
 export interface FleetOptions {
   /** Where the pods file is written. */
   readonly directory: string;
-  /** How a pod of that name is started; default the embedded backend, with these flags of its own. */
+  /** More flags for every pod. */
+  readonly flags?: readonly string[];
+  /** How a pod of that name is started, with which flags; default the embedded backend. */
   readonly startPod?: (name: string, flags: readonly string[]) => Promise<FleetPod>;
   /** How long a pod that is listed as draining serves before SIGTERM. */
   readonly preStopMs?: number;
@@ -21,14 +23,16 @@ export interface FleetOptions {
 export class Fleet {
   /** The pods file: always whole, since each new one is renamed over the last. */
   readonly file: string;
+  readonly #flags: readonly string[];
   readonly #startPod: NonNullable<FleetOptions['startPod']>;
   readonly #preStopMs: number;
   readonly #states = new Map<FleetPod, State>();
   readonly #started = new Set<FleetPod>();
   #lastNumber = 0;
 
-  constructor({ directory, startPod = startEmbeddedPod, preStopMs = 0 }: FleetOptions) {
+  constructor({ directory, flags = [], startPod = startEmbeddedPod, preStopMs = 0 }: FleetOptions) {
     this.file = join(directory, 'pods.json');
+    this.#flags = flags;
     this.#startPod = startPod;
     this.#preStopMs = preStopMs;
     this.#write();
@@ -41,7 +45,7 @@ export class Fleet {
 
   /** A process that listens; nobody knows of it yet. A new name each time, as pods of a Deployment have, unless one is given. */
   async start(name = `pod-${++this.#lastNumber}`, flags: readonly string[] = []): Promise<FleetPod> {
-    const pod = await this.#startPod(name, flags);
+    const pod = await this.#startPod(name, [...this.#flags, ...flags]);
     this.#started.add(pod);
     return pod;
   }

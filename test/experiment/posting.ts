@@ -17,9 +17,12 @@ export interface Posting {
 /** Longer than the longest time to live of a message at the gateway. */
 const ANSWER_MAX_MS = 70_000;
 
+/** A producer that opened a connection for each message that waits would only make a busy proxy busier. */
+const GATEWAY_SOCKETS_MAX = 1024;
+
 /** Through the gateway of the proxy, which knows the owner. */
 export function gatewayPosting(adminUrl: string): Posting {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: GATEWAY_SOCKETS_MAX });
   return {
     post: async (user, destination, body) => {
       const url = `${adminUrl}/v1/users/${encodeURIComponent(user)}/messages?destination=${encodeURIComponent(destination)}`;

@@ -8,6 +8,8 @@ export interface ProxyOptions {
   readonly flags?: readonly string[];
   /** Where its log goes; nowhere when absent. */
   readonly logFile?: string | undefined;
+  /** Flags of the Node that runs it. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface ProxyProcess {
@@ -23,11 +25,15 @@ export interface ProxyProcess {
   stop(): Promise<void>;
 }
 
-export async function startProxy({ podsFile, flags = [], logFile }: ProxyOptions): Promise<ProxyProcess> {
+export async function startProxy({
+  podsFile,
+  flags = [],
+  logFile,
+  nodeFlags = [],
+}: ProxyOptions): Promise<ProxyProcess> {
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const process = nodeProgram('the proxy', 'proxy/main.ts', [
-    ...['serve', ...ports, '--pods-file', podsFile, '--user', 'header:Username', ...flags],
-  ]);
+  const args = ['serve', ...ports, '--pods-file', podsFile, '--user', 'header:Username', ...flags];
+  const process = nodeProgram('the proxy', 'proxy/main.ts', args, { nodeFlags });
   if (logFile !== undefined) process.onLine((line) => appendFileSync(logFile, `${line}\n`));
   const { listenUrl, adminUrl } = await process.line(addressesOf);
   const { promise: failed, reject } = Promise.withResolvers<never>();

@@ -150,6 +150,11 @@ export class Ledger {
     return [...this.#live, ...this.#missing()].slice(0, FINDINGS_MAX);
   }
 
+  /** Every lost message, however many there are: each of them must have been announced. */
+  lost(): Finding[] {
+    return [...this.#missing()].filter(({ kind }) => kind === 'lost');
+  }
+
   #first(book: LaneBook, n: number, atMs: number, sentAt: number): void {
     book.arrived.set(n, atMs);
     this.#received++;

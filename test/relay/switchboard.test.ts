@@ -109,6 +109,22 @@ describe('a switchboard', () => {
 });
 
 describe('a proxy', () => {
+  test('tells routing that a pod which was left is read no more', async () => {
+    const drained = vi.spyOn(Routing.prototype, 'drained');
+    onTestFinished(() => drained.mockRestore());
+    const pods = [await started({ name: 'a' }), await started({ name: 'b' })];
+    const proxy = await startProxy(pods, ['--handover-drain-max', '50ms']);
+    await RawClient.connect(proxy.ws, { user: 'alice' });
+    const [from = '', to = ''] = pods.map(({ name }) => name).sort((a) => (hasSession(a) ? -1 : 1));
+    proxy.setPods(pods.map(({ name, address }) => ({ name, address, state: name === from ? 'draining' : 'serving' })));
+    await eventually(() => expect(drained).toHaveBeenCalledWith(1, expect.objectContaining({ name: from })));
+    expect(hasSession(to)).toBe(true);
+
+    function hasSession(name: string): boolean {
+      return pods.some((pod) => pod.name === name && pod.sessions() === 1);
+    }
+  });
+
   test('after 200 random connects, moves and ends everything is back where it was', async () => {
     const backends = [await started({ name: 'a' }), await started({ name: 'b' }), await started({ name: 'c' })];
     const proxy = await startProxy(backends, ['--handover-drain-max', '50ms', '--handover-order-quiet', '10ms']);

@@ -1,14 +1,16 @@
 /** Pod health, rate, queues: the small parts of the governor. */
 import { describe, expect, test } from 'vitest';
 import { Fleet } from '../../proxy/routing/fleet.ts';
-import { commonPod, LEFT_MAX, leave, newPlace } from '../../proxy/routing/place.ts';
+import { commonPod, drained, LEFT_MAX, leave, newPlace, podsOf } from '../../proxy/routing/place.ts';
 import {
+  CATCH_UP_MS,
   PodHealth,
   QUICK_CONNECT_MS,
   SLOW_CONNECT_MS,
   SLOW_WINDOW,
   SUSPECT_MAX_MS,
   SUSPECT_MIN_MS,
+  TOO_SLOW_MS,
 } from '../../proxy/routing/pod-health.ts';
 import { Queues } from '../../proxy/routing/queues.ts';
 import { TokenBucket } from '../../proxy/routing/token-bucket.ts';
@@ -61,6 +63,20 @@ describe('the window of a pod', () => {
     const medium = (count: number) => connects(health, ...Array(count).fill(SLOW_CONNECT_MS));
     expect([medium(1), medium(2), medium(3)]).toEqual([2, 2, 3]);
     expect(medium(1000)).toBe(16);
+  });
+
+  /** So many sessions without a link are served by SLOW_WINDOW in time. */
+  const inTime = (SLOW_WINDOW * CATCH_UP_MS) / TOO_SLOW_MS;
+  test.each([
+    ['as many as a small window serves in time: small', TOO_SLOW_MS, inTime, SLOW_WINDOW],
+    ['more: one more', TOO_SLOW_MS, inTime + 3, SLOW_WINDOW + 1],
+    ['more, but CONNECTED comes near its limit: small', TOO_SLOW_MS + 1, 10 * inTime, SLOW_WINDOW],
+  ])('of a slow pod, for which there wait %s', (_, ms, waiting, window) => {
+    const health = new PodHealth(64);
+    connects(health, ...Array(9).fill(SLOW_CONNECT_MS + 1));
+    health.began();
+    health.connected(ms, waiting);
+    expect(health.window).toBe(window);
   });
 
   test('a failure makes it one', () => {
@@ -205,7 +221,21 @@ describe('places', () => {
     ['a', [at('a'), at('b')]],
     [undefined, []],
   ])('the common pod is %s', (name, places) => {
-    expect(commonPod(places)?.name).toBe(name);
+    expect(commonPod(places.map(podsOf))?.name).toBe(name);
+  });
+
+  test.each([
+    ['b', [at('a', 'b', 'c'), at('a', 'b', 'c')]],
+    ['a', [at('a', 'b'), at('a', 'c')]],
+    ['a', [at('a'), at('b')]],
+  ])('the common pod is %s when b is preferred', (name, places) => {
+    expect(commonPod(places.map(podsOf), (each) => each.name === 'b')?.name).toBe(name);
+  });
+
+  test('a pod that was left is read until its link has ended', () => {
+    const place = at('a', 'b', 'c');
+    drained(place, pod('c'));
+    expect(podsOf(place).map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
   test.each([LEFT_MAX - 1, LEFT_MAX, LEFT_MAX + 1])(

@@ -9,11 +9,11 @@
  *     committed | shutdown | client gone | client full | client reads
  *     after 50                                              so many ms pass
  *
- * `options` may come first: `options barrier:settle drainMaxMs:1000`. The lines of effects are those of test/session/playbook.ts.
+ * `options` may come first: `options profile:spring drainMaxMs:1000`. The lines of effects are those of test/session/playbook.ts.
  */
-import type { LinkCause, SessionEvent, SessionOptions } from '../../proxy/session/index.ts';
+import type { LinkCause, ProfileName, SessionEvent, SessionOptions } from '../../proxy/session/index.ts';
 import { frame } from '../session/notation.ts';
-import { Playbook } from '../session/playbook.ts';
+import { always, Playbook } from '../session/playbook.ts';
 
 export interface Step {
   readonly line: number;
@@ -41,7 +41,12 @@ export function readTranscript(text: string): Transcript {
 
 function optionsOf(text: string): Partial<SessionOptions> {
   const entries = text.split(' ').map((pair) => pair.split(':') as [string, string]);
-  return Object.fromEntries(entries.map(([name, value]) => [name, /^\d+$/.test(value) ? Number(value) : value]));
+  return Object.fromEntries(entries.map(optionOf));
+}
+
+function optionOf([name, value]: [string, string]): [string, unknown] {
+  if (name === 'profile') return ['profileOf', always(value as ProfileName)];
+  return [name, Number(value)];
 }
 
 /** Plays all steps; what each brought out is given to `check`. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { classifyEnd, describeEnd, isPodTrouble } from '../../proxy/session/classify.ts';
-import type { LinkEnd } from '../../proxy/session/index.ts';
+import { type LinkEnd, Profile, type ProfileName } from '../../proxy/session/index.ts';
 import { StompError } from '../../stomp/index.ts';
 import { frame } from './notation.ts';
 
@@ -26,18 +26,29 @@ test.each<[what: string, end: LinkEnd, blame: 'pod' | 'session']>([
   ['nothing heard', { kind: 'silent', sinceMs: 5_000 }, 'pod'],
   ['no STOMP', garbage, 'session'],
 ])('lost: %s', (_, end, blame) => {
-  expect(classifyEnd(end, false)).toEqual({ kind: 'lost', blame });
+  expect(classifyEnd(end)).toEqual({ kind: 'lost', blame });
 });
 
-test.each<[what: string, end: LinkEnd, errored: boolean, code: number, why: string]>([
-  ['close after ERROR', closed(1006), true, 1002, 'backend-error'],
-  ['policy', closed(1008), false, 1008, 'backend-error'],
-  ['the first code of applications', closed(4000), false, 4000, 'backend-error'],
-  ['the last one', closed(4999), false, 4999, 'backend-error'],
-  ['not signed in', upgrade(401), false, 1008, 'backend-denied'],
-  ['not allowed', upgrade(403), false, 1008, 'backend-denied'],
+test.each<[what: string, end: LinkEnd, errored: ProfileName | undefined, code: number, why: string]>([
+  ['close after ERROR', closed(1002), 'spring', 1002, 'backend-error'],
+  ['the same of RabbitMQ', closed(1000), 'rabbitmq', 1002, 'backend-error'],
+  ['any close after ERROR, of a backend that is not known', closed(1011), 'custom', 1002, 'backend-error'],
+  ['policy', closed(1008), undefined, 1008, 'backend-error'],
+  ['the first code of applications', closed(4000), undefined, 4000, 'backend-error'],
+  ['the last one', closed(4999), undefined, 4999, 'backend-error'],
+  ['not signed in', upgrade(401), undefined, 1008, 'backend-denied'],
+  ['not allowed', upgrade(403), undefined, 1008, 'backend-denied'],
 ])('final: %s', (_, end, errored, code, why) => {
-  expect(classifyEnd(end, errored)).toMatchObject({ kind: 'final', code, why });
+  const profile = errored === undefined ? undefined : new Profile(errored);
+  expect(classifyEnd(end, profile)).toMatchObject({ kind: 'final', code, why });
+});
+
+test.each<[what: string, profile: ProfileName, code: number]>([
+  ['the pod dies just after an ERROR', 'custom', 1006],
+  ['the same of RabbitMQ, which goes on after most ERRORs', 'rabbitmq', 1006],
+  ['a shutdown just after an ERROR', 'spring', 1001],
+])('lost all the same: %s', (_, profile, code) => {
+  expect(classifyEnd(closed(code), new Profile(profile))).toMatchObject({ kind: 'lost' });
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /** How the link that was left ends. */
 import { expect, test } from 'vitest';
-import { Playbook } from './playbook.ts';
+import { always, Playbook } from './playbook.ts';
 
 const MESSAGE = 'MESSAGE subscription:1 message-id:1 destination:/user/queue/a';
 
@@ -55,7 +55,11 @@ test.each([499, 500])('a pod that does not answer DISCONNECT is cut after close-
 });
 
 test('a barrier that only waits proves nothing', () => {
-  const play = Playbook.opened(undefined, { barrier: 'settle' }).grant('b').forget().connects(2).forget();
+  const play = Playbook.opened(undefined, { profileOf: always('spring') })
+    .grant('b')
+    .forget()
+    .connects(2)
+    .forget();
   play.after(200).shows().ends(1, 1001).shows();
   expect(play.known('handed-over')).toMatchObject([{ proven: false }]);
 });
@@ -66,7 +70,7 @@ test('the commit of one move does not hurry a link that was not left', () => {
 });
 
 test('where the barrier only waits, receipts are passed on but not counted on: Spring’s simple broker answers none', () => {
-  const play = Playbook.opened(undefined, { barrier: 'settle' });
+  const play = Playbook.opened(undefined, { profileOf: always('spring') });
   play.client('SEND destination:/app/x receipt:r').shows('1 < SEND destination:/app/x receipt:r');
   expect(play.session.held).toEqual({ bytes: 0, frames: 0 });
   play.pod(1, 'RECEIPT receipt-id:r').shows('client < RECEIPT receipt-id:r');

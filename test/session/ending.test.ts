@@ -45,6 +45,16 @@ test('DISCONNECT without a link is held like any frame and goes to the next pod'
   play.pod(2, 'CONNECTED version:1.2').shows('2 < SEND destination:/app/x', '2 < DISCONNECT receipt:holdfast-leave');
 });
 
+test('DISCONNECT without a link and with nothing held is answered at once', () => {
+  const play = Playbook.opened().ends(1).forget().client('DISCONNECT receipt:bye');
+  play.shows('client < RECEIPT receipt-id:bye', 'close client 1000 client-left');
+});
+
+test('but not while a SEND before it has no receipt yet', () => {
+  const play = Playbook.opened().client('SEND destination:/x receipt:r').forget().ends(1).forget();
+  play.client('DISCONNECT receipt:bye').shows();
+});
+
 test('DISCONNECT gives up a handover, so that its receipt comes on the link that it went to', () => {
   const play = Playbook.replaying();
   play.client('DISCONNECT receipt:bye').shows('2 < DISCONNECT receipt:holdfast-close-2', '1 < DISCONNECT receipt:bye');
@@ -88,11 +98,11 @@ test('shutdown', () => {
 
 test('ERROR and then a close are the application’s last word', () => {
   const play = Playbook.opened().pod(1, 'ERROR message:Not~allowed').shows('client < ERROR message:Not~allowed');
-  play.ends(1, 1006).shows('close client 1002 backend-error');
+  play.ends(1, 1002).shows('close client 1002 backend-error');
 });
 
 test.each([5_000, 5_001])('a close %d ms after an ERROR', (ms) => {
-  const play = Playbook.opened().pod(1, 'ERROR message:x').forget().at(ms).shows().ends(1, 1006);
+  const play = Playbook.opened().pod(1, 'ERROR message:x').forget().at(ms).shows().ends(1, 1002);
   play.shows(ms === 5_000 ? 'close client 1002 backend-error' : 'request recovery 0');
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Playbook, SUB_A } from './playbook.ts';
+import { always, Playbook, SUB_A } from './playbook.ts';
 
 const TO_SWITCH = 'RECEIPT receipt-id:holdfast-barrier-1';
 
@@ -112,7 +112,11 @@ test('an old link is taken up again only when it has proven the subscriptions ma
 });
 
 test.each([199, 200])('without receipts an old link proves them by settleMs, at %d ms', (ms) => {
-  const play = Playbook.opened(undefined, { barrier: 'settle' }).grant('b').forget().connects(2).forget();
+  const play = Playbook.opened(undefined, { profileOf: always('spring') })
+    .grant('b')
+    .forget()
+    .connects(2)
+    .forget();
   play.after(200).shows().client('SUBSCRIBE id:2 destination:/topic/b').forget().after(ms).shows().grant('a').shows();
   expect(play.session.pod?.name).toBe(ms < 200 ? 'b' : 'a');
 });

@@ -34,12 +34,27 @@ describe("the client's frames, with room for exactly three", () => {
   });
 });
 
+const asked = (id: string) => `SEND destination:/app/x receipt:${id}`;
+const ASKED_BYTES = bytes(asked('r')).byteLength + HELD_OVERHEAD_BYTES;
+
 test('frames that wait for their receipts count, and are let go with them', () => {
-  const asked = 'SEND destination:/app/x receipt:r';
-  const play = Playbook.opened(undefined, { holdBytes: bytes(asked).byteLength });
-  play.client(`${asked}`).shows(`1 < ${asked}`);
-  play.client('SEND destination:/app/x receipt:s').shows('1 < SEND destination:/app/x receipt:s', 'pause client');
+  const play = Playbook.opened(undefined, { holdBytes: ASKED_BYTES });
+  play.client(asked('r')).shows(`1 < ${asked('r')}`);
+  play.client(asked('s')).shows(`1 < ${asked('s')}`, 'pause client');
   play.pod(1, 'RECEIPT receipt-id:r').shows('client < RECEIPT receipt-id:r', 'resume client');
+});
+
+test.each([
+  [0, []],
+  [-1, ['pause client']],
+])('they count together with frames that wait for a link: room for one of each and %d bytes', (spare, pause) => {
+  const play = Playbook.opened(undefined, { holdBytes: ASKED_BYTES + SEND_BYTES + spare });
+  play
+    .client(asked('r'))
+    .shows(`1 < ${asked('r')}`)
+    .ends(1)
+    .forget();
+  play.client(SEND).shows(...pause);
 });
 
 describe('messages, with room for exactly two', () => {

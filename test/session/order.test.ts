@@ -79,6 +79,31 @@ test('a number that shows a hole waits for the old link to fill it', () => {
   play.pod(1, numbered(2)).shows(`client < ${numbered(2)}`, `client < ${numbered(3)}`);
 });
 
+test('a number on the old link that shows a hole waits for the new one: its pod hung, and the next message went here', () => {
+  const play = Playbook.switched().pod(2, numbered(1)).forget();
+  play.pod(1, numbered(3)).shows().at(400).shows();
+  play.pod(2, numbered(2)).shows(`client < ${numbered(2)}`, `client < ${numbered(3)}`);
+});
+
+test('a stream that is new and does not begin here waits on the old link as on the new one', () => {
+  const play = late(Playbook.switched(), 100).pod(1, numbered(7)).shows();
+  play.pod(2, numbered(6)).shows();
+  play.at(149).shows().at(150);
+  play.shows(`client < ${numbered(6)}`, `client < ${numbered(7)}`);
+});
+
+test('a link that is only on its way can have nothing: the old one waits for nobody', () => {
+  const play = Playbook.opened().pod(1, numbered(1)).forget().grant('b').forget().opens(2).forget();
+  play.pod(1, numbered(3)).shows(`client < ${numbered(3)}`);
+});
+
+test('what is held of the old link counts: past twice the bound it is not read either', () => {
+  const play = Playbook.switched({ holdBytes: 300 }).pod(2, numbered(1)).forget();
+  for (const n of [3, 4]) play.pod(1, numbered(n)).shows();
+  play.pod(1, numbered(5)).shows('pause 1');
+  play.pod(2, numbered(2)).shows(...[2, 3, 4, 5].map((n) => `client < ${numbered(n)}`), 'resume 1');
+});
+
 test('a hole that nobody fills is waited for until order-max, then it is counted when it was lost', () => {
   const play = Playbook.switched().pod(1, numbered(1)).forget().pod(2, numbered(3)).shows();
   play

@@ -18,13 +18,19 @@ import type {
   SessionEvent,
   SessionOptions,
 } from '../../proxy/session/index.ts';
-import { Session } from '../../proxy/session/index.ts';
+import { Profile, type ProfileName, type ProfileTerms, Session } from '../../proxy/session/index.ts';
 import type { Frame } from '../../stomp/index.ts';
 import { frame, line } from './notation.ts';
 import { Shell } from './shell.ts';
 
+/** The profile of every pod, whatever it says. */
+export function always(name: ProfileName, terms: Partial<ProfileTerms> = {}): SessionOptions['profileOf'] {
+  const profile = new Profile(name, terms);
+  return () => profile;
+}
+
 export const OPTIONS: SessionOptions = {
-  barrier: 'receipt',
+  profileOf: always('custom'),
   settleMs: 200,
   connectMaxMs: 2_000,
   barrierMaxMs: 3_000,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { frameOf } from '../../stomp/index.ts';
-import { Playbook, SUB_A } from './playbook.ts';
+import { always, Playbook, SUB_A } from './playbook.ts';
 
 test('a new link hears CONNECT and every SUBSCRIBE again, marked, with receipts of ours', () => {
   const play = Playbook.opened([
@@ -46,7 +46,10 @@ test("one link's receipts do not pass another link's barrier", () => {
 });
 
 test.each([199, 200])('without receipts the barrier is a wait of settleMs, at %d ms', (ms) => {
-  const play = Playbook.opened([SUB_A], { barrier: 'settle' }).grant('b').forget().connects(2);
+  const play = Playbook.opened([SUB_A], { profileOf: always('spring') })
+    .grant('b')
+    .forget()
+    .connects(2);
   expect(play.shown.at(-1)).toBe('2 < SUBSCRIBE holdfast-replay:handover id:1 destination:/user/queue/a');
   play.forget().at(ms).shows();
   expect(play.session.pod?.name).toBe(ms < 200 ? 'a' : 'b');

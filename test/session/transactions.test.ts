@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { TRANSACTIONS_MAX } from '../../proxy/session/client.ts';
-import { Playbook } from './playbook.ts';
+import { HELD_OVERHEAD_BYTES } from '../../proxy/session/hold.ts';
+import { bytes } from './notation.ts';
+import { always, Playbook } from './playbook.ts';
 
 const BARRIER = 'RECEIPT receipt-id:holdfast-barrier-1';
 
@@ -24,9 +26,30 @@ test('it waits for the last of several', () => {
   expect(play.session.pod?.name).toBe('b');
 });
 
-test.each([2_999, 3_000])('it waits for barrier-max, then the session is kept where it is: at %d ms', (ms) => {
-  const play = Playbook.replaying().client('BEGIN transaction:t').forget().pod(2, BARRIER).shows().at(ms);
-  play.shows(...(ms < 3_000 ? [] : ['2 < DISCONNECT receipt:holdfast-close-2']));
+test.each([2_999, 3_000])('it waits for barrier-max, then the transaction moves along: at %d ms', (ms) => {
+  const play = Playbook.replaying().client('BEGIN transaction:t').forget();
+  play.client('SEND destination:/x transaction:t | 1').forget().pod(2, BARRIER).shows().at(ms);
+  play.shows(
+    ...(ms < 3_000
+      ? []
+      : [
+          '1 < ABORT transaction:t',
+          '2 < BEGIN holdfast-replay:recovery transaction:t',
+          '2 < SEND holdfast-replay:recovery destination:/x transaction:t | 1',
+        ]),
+  );
+  expect(play.session.pod?.name).toBe(ms < 3_000 ? 'a' : 'b');
+});
+
+test('one that cannot move along keeps the session where it is', () => {
+  const play = Playbook.opened(['SUBSCRIBE id:1 destination:/queue/a ack:client'])
+    .grant('b')
+    .forget()
+    .connects(2)
+    .forget();
+  play.pod(1, 'MESSAGE subscription:1 destination:/queue/a message-id:m ack:x').forget();
+  play.client('BEGIN transaction:t').forget().client('ACK id:x transaction:t').forget().pod(2, BARRIER).shows();
+  play.at(3_000).shows('2 < DISCONNECT receipt:holdfast-close-2');
   expect(play.session.pod?.name).toBe('a');
 });
 
@@ -43,8 +66,72 @@ function endsTorn(play: Playbook): void {
   play.forget();
 }
 
-test('a link that is lost with an open transaction cannot be carried on', () => {
-  endsTorn(Playbook.opened().client('BEGIN transaction:t').forget().ends(1));
+/** An open transaction with one SEND that has its receipt and one that has not. */
+function open(options = {}): Playbook {
+  const play = Playbook.opened(undefined, options).client('BEGIN transaction:t').forget();
+  play.client('SEND destination:/x transaction:t receipt:1 | 1').forget().pod(1, 'RECEIPT receipt-id:1').forget();
+  return play.client('SEND destination:/x transaction:t receipt:2 | 2').forget();
+}
+
+const recovered = (play: Playbook) =>
+  play.forget().grant('b', 'recovery').forget().connects(2).forget().pod(2, BARRIER);
+
+test('an open transaction is said again whole on the next link, and each receipt is asked for once', () => {
+  recovered(open().ends(1)).shows(
+    '2 < BEGIN holdfast-replay:recovery transaction:t',
+    '2 < SEND holdfast-replay:recovery destination:/x transaction:t | 1',
+    '2 < SEND holdfast-replay:recovery destination:/x transaction:t receipt:2 | 2',
+  );
+});
+
+test('and what the client said of it in the meantime follows', () => {
+  const play = open().ends(1).forget().client('COMMIT transaction:t receipt:c').shows();
+  recovered(play);
+  expect(play.shown.at(-1)).toBe('2 < COMMIT transaction:t receipt:c');
+  play.forget().pod(2, 'RECEIPT receipt-id:2').shows('client < RECEIPT receipt-id:2');
+  play.pod(2, 'RECEIPT receipt-id:c').shows('client < RECEIPT receipt-id:c');
+  expect(play.session.held).toEqual({ bytes: 0, frames: 0 });
+});
+
+test('the old link is lost while the switch waits for the transaction: there is nothing to wait for any more', () => {
+  const play = Playbook.replaying().client('BEGIN transaction:t').forget().pod(2, BARRIER).shows();
+  play.ends(1).shows('2 < BEGIN holdfast-replay:recovery transaction:t');
+  expect(play.session.pod?.name).toBe('b');
+});
+
+const KEPT = ['BEGIN transaction:t', 'SEND destination:/x transaction:t'];
+const KEPT_BYTES = KEPT.reduce((sum, said) => sum + bytes(said).byteLength + HELD_OVERHEAD_BYTES, 0);
+
+test.each([
+  [KEPT_BYTES + 1, 'is'],
+  [KEPT_BYTES, 'is'],
+  [KEPT_BYTES - 1, 'is not'],
+])('with room for %d bytes a transaction %s kept', (holdBytes, is) => {
+  const play = Playbook.opened(undefined, { holdBytes });
+  for (const said of KEPT) play.client(said).forget();
+  play.ends(1);
+  if (is === 'is') play.shows('request recovery 0');
+  else endsTorn(play);
+});
+
+test('one with an ACK cannot be said again: its delivery is gone', () => {
+  const play = Playbook.opened(['SUBSCRIBE id:1 destination:/queue/a ack:client']);
+  play.pod(1, 'MESSAGE subscription:1 destination:/queue/a message-id:m ack:x').forget();
+  endsTorn(play.client('BEGIN transaction:t').forget().client('ACK id:x transaction:t').forget().ends(1));
+});
+
+test('nor one of which an application behind a relay has taken a frame', () => {
+  const play = Playbook.opened(undefined, { profileOf: always('spring-relay') })
+    .client('BEGIN transaction:t')
+    .forget();
+  endsTorn(play.client('SEND destination:/app/x transaction:t').forget().ends(1));
+});
+
+test("Spring's simple broker knows no transactions: nothing is kept and nothing torn", () => {
+  const play = Playbook.opened(undefined, { profileOf: always('spring') })
+    .client('BEGIN transaction:t')
+    .forget();
+  play.client('SEND destination:/x transaction:t').forget().ends(1).shows('request recovery 0');
 });
 
 test('nor one that is lost before the receipt of COMMIT: its outcome is unknown', () => {

@@ -3,6 +3,7 @@
  * reading where it is told to; and it notes for the rules what reached the client and how.
  */
 import type { Pod } from '../../proxy/discovery/index.ts';
+import { costOf } from '../../proxy/session/hold.ts';
 import type {
   Effect,
   EndReason,
@@ -23,6 +24,7 @@ import { type Network, Pipe } from './pipe.ts';
 import { words } from './pods.ts';
 import { must } from './violation.ts';
 import type { Listener, ProxyEnd, Wire } from './wire.ts';
+import { WORK } from './work-queue.ts';
 
 /** What a session needs of the world, in the order in which the switchboard does it. */
 export interface ClientHost extends Network {
@@ -34,13 +36,15 @@ export interface ClientHost extends Network {
   arrived(client: SimClient, pod: Pod): void;
   ended(client: SimClient, why: EndReason): void;
   sent(body: string): void;
+  /** The producer of this message was told that it has expired. */
+  isGivenUp(user: string, destination: string, n: number): boolean;
   log(text: () => string): void;
 }
 
-/** What one chunk of a client may bring beyond a bound: the frames that were sent while it was under way. */
-const CHUNK_MAX_BYTES = 3_072;
 /** How long a passing subscription is kept at least: longer than it takes to reach a pod, and its threads. */
 const PASSING_MIN_MS = 200;
+/** How long a job takes. */
+const JOB_MAX_MS = 100;
 /** A client that does not read for so long is closed. */
 export const SLOW_MAX_MS = 4_000;
 
@@ -52,7 +56,7 @@ export class SimClient implements Listener {
   /** It had no pod before the one that it is at. */
   cameFromNowhere = true;
   readonly inbox: Inbox;
-  /** When a pod first had the subscription of a destination. */
+  /** When the pod that the client's frames go to first had the subscription of a destination. */
   readonly listensSinceMs = new Map<string, number>();
   readonly subscriptions = new LinkSubscriptions();
   readonly #options: SessionOptions;
@@ -64,19 +68,26 @@ export class SimClient implements Listener {
   #isFull = false;
   #fullTimes = 0;
   #reads = true;
+  /** What one chunk may bring beyond a bound: the frames that came while nothing was read. */
+  readonly #largestChunks = { client: 0, link: 0 };
+  #doneMs = 0;
+  #lastJob = 0;
   readonly #passing: { readonly id: string; readonly sinceMs: number }[] = [];
 
-  constructor(id: number, user: string, options: SessionOptions, host: ClientHost) {
+  /** @param connect more headers of CONNECT */
+  constructor(id: number, user: string, connect: string, options: SessionOptions, host: ClientHost) {
     this.id = id;
     this.user = user;
     this.#options = options;
     this.#host = host;
-    this.inbox = new Inbox(`client ${id}`, host.agenda);
+    this.inbox = new Inbox(`client ${id}`, host.agenda, (destination, n) => host.isGivenUp(user, destination, n));
     const decoder = new Decoder({ peer: 'client' });
     this.#toProxy = new Pipe(host, true, (chunk) => {
-      for (const read of decoder.push(chunk)) if (read !== 'beat') this.#fromClient(read);
+      const frames = decoder.push(chunk).filter((read) => read !== 'beat');
+      this.#largestChunks.client = Math.max(this.#largestChunks.client, costOfAll(frames));
+      for (const read of frames) this.#fromClient(read);
     });
-    this.session = new Session(options, frame('CONNECT accept-version:1.2', 'client'), false);
+    this.session = new Session(options, frame(`CONNECT accept-version:1.2${connect}`, 'client'), false);
     this.shell = new Shell(this.session, (effect) => this.#perform(effect));
   }
 
@@ -85,7 +96,13 @@ export class SimClient implements Listener {
     this.#afterwards();
   }
 
-  listens(destination: string): void {
+  /**
+   * A client can rely on its subscription when the pod that it was said to has taken it. In the middle of a handover the next pod
+   * may have it sooner, but messages do not go there yet.
+   */
+  listens(wire: Wire, destination: string): void {
+    const { clientRoute } = this.shell;
+    if (clientRoute === undefined || this.#wires.get(clientRoute) !== wire) return;
     if (!this.listensSinceMs.has(destination)) this.listensSinceMs.set(destination, this.#host.agenda.now);
   }
 
@@ -196,10 +213,14 @@ export class SimClient implements Listener {
     this.#host.agenda.at(atMs, () => this.#wake(atMs));
   }
 
-  /** Both directions and receipts owed, each with its bound, and the chunks that crossed those of the two directions. */
+  /**
+   * The bound counts once for each of: what the client said and waits, its open transactions, copies of a topic, and twice for
+   * messages that wait for their order; and the chunks that crossed it.
+   */
   #checkHeld(): void {
     const { bytes: held } = this.session.held;
-    const bound = 3 * this.#options.holdBytes + 2 * CHUNK_MAX_BYTES;
+    const { client, link } = this.#largestChunks;
+    const bound = 5 * this.#options.holdBytes + client + 2 * this.shell.links.size * link;
     must(held <= bound, 'held within bounds', () => `client ${this.id} holds ${held} bytes of ${bound}`);
   }
 
@@ -250,9 +271,11 @@ export class SimClient implements Listener {
   }
 
   #routed(link: LinkId | undefined): void {
-    if (link === undefined) return;
-    this.subscriptions.primary(link, this.#wires.get(link), this.#host.profile);
-    if (this.#isFull) this.#wires.get(link)?.down.pause(true);
+    const wire = link === undefined ? undefined : this.#wires.get(link);
+    if (link === undefined || wire === undefined) return;
+    this.subscriptions.primary(link, wire, this.#host.profile);
+    for (const destination of wire.subscriptions.values()) this.listens(wire, destination);
+    if (this.#isFull) wire.down.pause(true);
   }
 
   /** A socket that closes is read, or it would never see the pod's answer. */
@@ -267,6 +290,7 @@ export class SimClient implements Listener {
     return {
       opened: () => this.tell({ type: 'link-open', link }),
       frames: (frames) => {
+        this.#largestChunks.link = Math.max(this.#largestChunks.link, costOfAll(frames));
         for (const read of frames) this.#fromLink(link, read);
       },
       ended: (end) => this.tell({ type: 'link-ended', link, end }),
@@ -284,8 +308,25 @@ export class SimClient implements Listener {
   #toClient(read: Frame): void {
     this.#host.log(() => `client ${this.id} < ${read.command} ${words(read)}`);
     this.inbox.receive(read);
+    if (read.header('destination') === WORK) this.#acknowledgeSoon(read);
     this.#fillUp();
   }
+
+  /** The job is done after a while, in the order in which jobs came. Some are given back once. */
+  #acknowledgeSoon(job: Frame): void {
+    const { agenda, dice } = this.#host;
+    this.#doneMs = Math.max(this.#doneMs, agenda.now) + dice.between(0, JOB_MAX_MS);
+    const body = new TextDecoder().decode(job.body);
+    const isRefused = job.header('redelivered') === 'false' && dice.chance(0.05);
+    const receipt = dice.chance(0.3) ? ` receipt:j${++this.#lastJob}` : '';
+    agenda.at(this.#doneMs, () => {
+      if (!this.isOver) this.send(`${isRefused ? 'NACK' : 'ACK'} id:${job.header('ack')} job:${body}${receipt}`);
+    });
+  }
+}
+
+function costOfAll(frames: readonly Frame[]): number {
+  return frames.reduce((sum, read) => sum + costOf(read), 0);
 }
 
 function describeEvent(id: number, event: SessionEvent): string {

@@ -5,6 +5,7 @@
 import type { LinkId } from '../../proxy/session/index.ts';
 import type { Frame } from '../../stomp/index.ts';
 import type { Profile } from './pods.ts';
+import { STATE } from './settings.ts';
 import { must } from './violation.ts';
 import type { Wire } from './wire.ts';
 
@@ -28,7 +29,9 @@ export class LinkSubscriptions {
     if (said === undefined) return;
     if (frame.command === 'DISCONNECT') said.state = 'closing';
     const id = frame.header('id') ?? '';
-    if (frame.command === 'SUBSCRIBE') said.subscriptions.set(id, frame.header('receipt') !== undefined);
+    // One that asks for one answer is said on one link.
+    if (frame.command === 'SUBSCRIBE' && frame.header('destination') !== STATE)
+      said.subscriptions.set(id, frame.header('receipt') !== undefined);
     if (frame.command === 'UNSUBSCRIBE') said.subscriptions.delete(id);
     if (said.state === 'dialled' && frame.command !== 'CONNECT') said.state = 'replayed';
   }
@@ -40,9 +43,9 @@ export class LinkSubscriptions {
   }
 
   /** The client's frames go to this link from now on. With receipts the pod must have taken every subscription by now. */
-  primary(link: LinkId, wire: Wire | undefined, profile: Profile): void {
+  primary(link: LinkId, wire: Wire, profile: Profile): void {
     const said = this.links.get(link);
-    if (said === undefined || wire === undefined) return;
+    if (said === undefined) return;
     this.#primary = link;
     said.wasPrimary = true;
     if (profile !== 'receipt') return;

@@ -4,6 +4,7 @@
  */
 import { Dice } from './dice.ts';
 import type { Profile } from './pods.ts';
+import type { AckMode } from './work-queue.ts';
 
 export const PLANNED = [
   'drain',
@@ -55,7 +56,7 @@ export interface Fault {
 export interface Saying {
   readonly atMs: number;
   readonly client: number;
-  readonly what: 'send' | 'send-receipt' | 'subscribe' | 'unsubscribe' | 'transaction';
+  readonly what: 'send' | 'send-receipt' | 'subscribe' | 'unsubscribe' | 'transaction' | 'long-transaction' | 'job';
 }
 
 export interface PlannedUser {
@@ -75,6 +76,12 @@ export interface Plan {
   readonly fanout: boolean;
   /** Messages carry ids and numbers. */
   readonly numbers: boolean;
+  /** A topic of two producers whose messages every pod delivers, in an order of its own, with nothing to tell copies by. */
+  readonly ticker: boolean;
+  /** Jobs in a queue that all pods share, acknowledged in this mode. */
+  readonly work: AckMode | undefined;
+  /** A session may have one link at a time. */
+  readonly exclusive: boolean;
   readonly latencyMs: number;
   readonly holdBytes: number;
   readonly pods: number;
@@ -103,12 +110,34 @@ export function planOf(seed: number): Plan {
   return {
     ...{ seed, profile, crashes, numbers, users },
     fanout: numbers && dice.chance(0.2),
+    ...moreOf(seed, profile, numbers),
     latencyMs: numbers ? (dice.pick([1, 10, 40]) ?? 1) : QUICK_MS,
     holdBytes: dice.chance(0.3) ? 1_024 : 65_536,
     pods: 2 + Math.floor(dice.next() * 3),
-    sayings: sayingsOf(clients, dice),
+    sayings: [...sayingsOf(clients, dice), ...moreSayings(seed, clients)],
     faults: faultsOf(crashes, dice).filter(({ kind }) => numbers || !UNREAD.includes(kind)),
   };
+}
+
+/** Dice of their own: a seed is the world that it was before these came, and more. */
+function moreOf(seed: number, profile: Profile, numbers: boolean): Pick<Plan, 'ticker' | 'work' | 'exclusive'> {
+  const dice = Dice.for(seed, 'more');
+  const ticker = dice.chance(0.2);
+  const work = dice.chance(0.2) ? dice.pick(['client', 'client-individual'] as const) : undefined;
+  const exclusive = dice.chance(0.05);
+  const hasBroker = profile === 'receipt';
+  return {
+    ticker: ticker && !exclusive,
+    work: hasBroker ? work : undefined,
+    exclusive: exclusive && hasBroker && numbers,
+  };
+}
+
+function moreSayings(seed: number, clients: number): Saying[] {
+  const dice = Dice.for(seed, 'more sayings');
+  const whats = (['long-transaction', 'job'] as const).filter(() => dice.chance(0.3));
+  const one = (client: number) => whats.flatMap((what) => timesOf(dice, 400).map((atMs) => ({ atMs, client, what })));
+  return Array.from({ length: clients }, (_, client) => one(client)).flat();
 }
 
 function userOf(name: string, dice: Dice): PlannedUser {

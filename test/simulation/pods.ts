@@ -8,8 +8,11 @@
 import type { PodState } from '../../proxy/discovery/index.ts';
 import type { LinkEnd } from '../../proxy/session/index.ts';
 import { encode, type Frame } from '../../stomp/index.ts';
-import type { Network } from './pipe.ts';
+import { type Network, Pipe } from './pipe.ts';
+import { STATE, TICKER } from './settings.ts';
+import { must } from './violation.ts';
 import type { PodEnd, Wire } from './wire.ts';
+import { WORK, type WorkQueue } from './work-queue.ts';
 
 export type Profile = 'receipt' | 'settle';
 
@@ -25,6 +28,9 @@ export interface PodWorld extends Network {
   /** Messages carry the producer's id and number. */
   readonly numbers: boolean;
   took(body: string): void;
+  work(user: string): WorkQueue | undefined;
+  /** A link says by which name it alone may be connected. */
+  claim(clientId: string, wire: Wire, isAlive: () => boolean): void;
   log(text: () => string): void;
 }
 
@@ -49,8 +55,13 @@ export class SimPod implements PodEnd {
   readonly wires = new Set<Wire>();
   readonly #world: PodWorld;
   readonly #transactions = new Map<Wire, Map<string, string[]>>();
+  /** From the broker's other nodes. */
+  readonly #broker: Pipe;
   #lastMessage = 0;
-  #spreadMs = 0;
+  /** Those that have said DISCONNECT. */
+  readonly #left = new WeakSet<Wire>();
+  /** The ticker's producers, each with a way of its own to this pod. */
+  readonly #ticker = new Map<string, Pipe>();
   #wakeMs = 0;
 
   constructor(world: PodWorld, uid: string, name: string, ip: string) {
@@ -58,6 +69,7 @@ export class SimPod implements PodEnd {
     this.uid = uid;
     this.name = name;
     this.ip = ip;
+    this.#broker = new Pipe(world, false, () => {});
   }
 
   accept(wire: Wire): void {
@@ -75,6 +87,8 @@ export class SimPod implements PodEnd {
   }
 
   #connect(wire: Wire, frame: Frame): void {
+    const clientId = frame.header('client-id');
+    if (clientId !== undefined) this.#world.claim(clientId, wire, () => this.#has(wire) && !this.#left.has(wire));
     const isReplay = frame.header('holdfast-replay') !== undefined;
     if (!this.failsReplay || !isReplay) return wire.deliver(encode('CONNECTED', { version: '1.2' }), this.connectMs);
     wire.deliver(encode('ERROR', { message: 'no replays here' }));
@@ -86,14 +100,27 @@ export class SimPod implements PodEnd {
     const id = frame.header('id') ?? '';
     if (frame.command === 'SUBSCRIBE') this.#subscribe(wire, id, frame.header('destination') ?? '');
     if (frame.command === 'UNSUBSCRIBE') wire.subscriptions.delete(id);
-    if (frame.command === 'DISCONNECT') wire.subscriptions.clear();
+    if (frame.command === 'DISCONNECT') this.#leave(wire);
+    if (frame.command === 'ACK' || frame.command === 'NACK') this.#world.work(wire.user)?.answer(wire, frame);
     this.#transact(wire, frame);
     this.#answer(wire, frame);
   }
 
   #subscribe(wire: Wire, id: string, destination: string): void {
     wire.subscriptions.set(id, destination);
-    wire.listener.listens(destination);
+    wire.listener.listens(wire, destination);
+    if (destination === WORK) this.#world.work(wire.user)?.consume(wire, id, () => this.#has(wire));
+    if (destination === STATE) wire.deliver(this.#message(id, STATE, { body: '1', id: `state-${wire.user}`, seq: '' }));
+  }
+
+  #has(wire: Wire): boolean {
+    return this.isAlive && this.wires.has(wire);
+  }
+
+  #leave(wire: Wire): void {
+    wire.subscriptions.clear();
+    this.#left.add(wire);
+    this.#world.work(wire.user)?.leave(wire);
   }
 
   #transact(wire: Wire, frame: Frame): void {
@@ -102,9 +129,12 @@ export class SimPod implements PodEnd {
     this.#transactions.set(wire, open);
     const body = new TextDecoder().decode(frame.body);
     if (frame.command === 'SEND' && name === '') this.#world.took(body);
-    else if (frame.command === 'SEND') open.get(name)?.push(body);
     else if (frame.command === 'BEGIN') open.set(name, []);
+    if (name === '' || frame.command === 'BEGIN') return;
+    must(open.has(name), 'a transaction is whole', () => `${frame.command} of ${name}, which was not begun here`);
+    if (frame.command === 'SEND') open.get(name)?.push(body);
     else if (frame.command === 'COMMIT') for (const kept of open.get(name) ?? []) this.#world.took(kept);
+    if (frame.command !== 'SEND') open.delete(name);
   }
 
   #answer(wire: Wire, frame: Frame): void {
@@ -136,22 +166,37 @@ export class SimPod implements PodEnd {
 
   #message(subscription: string, destination: string, { body, id, seq }: Posted): Uint8Array {
     const headers = { subscription, destination, 'message-id': `${this.uid}-${++this.#lastMessage}` };
-    if (!this.#world.numbers) return encode('MESSAGE', headers, body);
+    if (!this.#world.numbers || seq === '') return encode('MESSAGE', headers, body);
     return encode('MESSAGE', { ...headers, 'holdfast-id': id, 'holdfast-seq': seq }, body);
   }
 
-  /** A message of a broker with several nodes reaches this one in order, some time later. */
+  /**
+   * A message of a broker with several nodes reaches this one in order, some time later. Whoever subscribes to a pod that was
+   * stopped gets nothing of what had waited for it.
+   */
   spread(destination: string, message: Posted): void {
-    const { agenda, dice, latencyMs } = this.#world;
-    this.#spreadMs = Math.max(this.#spreadMs, agenda.now + dice.between(0, latencyMs));
-    agenda.at(Math.max(this.#spreadMs, this.#wakeMs), () => this.#hear(destination, message));
+    this.#broker.push(() => {
+      if (this.isAlive) this.post(undefined, destination, message);
+    });
   }
 
-  /** Whoever subscribes to a pod that was stopped gets nothing of what had waited for it. */
-  #hear(destination: string, message: Posted): void {
-    const { agenda } = this.#world;
-    if (agenda.now < this.#wakeMs) return agenda.at(this.#wakeMs, () => this.#hear(destination, message));
-    if (this.isAlive) this.post(undefined, destination, message);
+  /** A message of one producer of the ticker: in order with that one's others, and with nobody else's. */
+  tick(producer: string, body: string): void {
+    const pipe = this.#ticker.get(producer) ?? new Pipe(this.#world, false, () => {});
+    this.#ticker.set(producer, pipe);
+    pipe.holdUntil(this.#wakeMs);
+    pipe.push(() => this.#showTick(producer, body));
+  }
+
+  #showTick(producer: string, body: string): void {
+    if (!this.isAlive) return;
+    for (const wire of this.wires) {
+      for (const [subscription, destination] of wire.subscriptions) {
+        if (destination !== TICKER) continue;
+        const headers = { subscription, destination, 'message-id': `${this.uid}-${++this.#lastMessage}`, producer };
+        wire.deliver(encode('MESSAGE', headers, body));
+      }
+    }
   }
 
   /** ERROR to one link, then the close. */
@@ -177,6 +222,7 @@ export class SimPod implements PodEnd {
   stall(ms: number): void {
     this.#wakeMs = Math.max(this.#wakeMs, this.#world.agenda.now + ms);
     this.stalledUntilMs = this.#wakeMs + 1;
+    for (const pipe of [this.#broker, ...this.#ticker.values()]) pipe.holdUntil(this.#wakeMs);
     for (const wire of this.wires) wire.stall(ms);
   }
 }

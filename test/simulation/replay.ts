@@ -27,8 +27,9 @@ export async function explain(seed: number): Promise<string> {
 }
 
 export function describe(plan: Plan): string {
-  const { seed, profile, crashes, fanout, numbers, latencyMs, holdBytes, pods, users, sayings, faults } = plan;
-  const traits = { profile, crashes, fanout, numbers, latencyMs, holdBytes, pods };
+  const { seed, profile, crashes, fanout, ticker, work, exclusive, numbers, latencyMs, holdBytes, pods } = plan;
+  const { users, sayings, faults } = plan;
+  const traits = { profile, crashes, fanout, ticker, work, exclusive, numbers, latencyMs, holdBytes, pods };
   return [
     `seed ${seed}: ${Object.entries(traits)
       .map(([name, value]) => `${name} ${value}`)

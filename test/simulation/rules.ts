@@ -1,7 +1,7 @@
 /** What must be true at the end: when all is well again everything is in its place, nothing leaked, and no loss was hidden. */
 import type { SimClient } from './client.ts';
 import { QUEUE, type Sent } from './producers.ts';
-import { NEWS } from './settings.ts';
+import { NEWS, TICKER } from './settings.ts';
 import { must } from './violation.ts';
 import type { World } from './world.ts';
 
@@ -30,7 +30,7 @@ function checkAtHome(world: World, { id, user, session, shell }: SimClient): voi
   const open = [...shell.links.values()].filter(({ state }) => state === 'open' || state === 'dialing');
   const [only] = open;
   must(
-    open.length === 1 && only?.route === 'pass',
+    open.length === 1 && only?.route === (world.plan.work === undefined ? 'pass' : 'ask'),
     'after healing one link',
     () => `client ${id}: ${JSON.stringify(open)}`,
   );
@@ -73,7 +73,12 @@ export function checkMessages(world: World): void {
     if (world.split.has(user) || (world.plan.crashes && clients.length > 1)) continue;
     for (const client of clients) checkLoss(world, client, `/user${QUEUE}`, sent);
   }
-  for (const client of world.clients) if (world.plan.fanout) checkLoss(world, client, NEWS, world.news);
+  for (const client of world.clients) {
+    if (world.plan.fanout) checkLoss(world, client, NEWS, world.news);
+    if (!world.plan.ticker) continue;
+    for (const [producer, ticks] of Object.entries(world.ticks))
+      checkLoss(world, client, `${TICKER} of ${producer}`, ticks, TICKER);
+  }
 }
 
 function checkOutcomes(world: World, user: string, sent: readonly Sent[], clients: readonly SimClient[]): void {
@@ -88,14 +93,30 @@ function checkOutcomes(world: World, user: string, sent: readonly Sent[], client
   }
 }
 
-function checkLoss(world: World, client: SimClient, destination: string, sent: readonly Sent[]): void {
+/** Every job is done in the end, while there is somebody to do it. */
+export function checkWork(world: World): void {
+  for (const [user, queue] of world.queues) {
+    const isServed = world.clients.some((client) => client.user === user && !client.isOver);
+    must(queue.open === 0 || !isServed, 'every job is done', () => `${queue.open} jobs of ${user} are not`);
+  }
+}
+
+function checkLoss(
+  world: World,
+  client: SimClient,
+  destination: string,
+  sent: readonly Sent[],
+  subscribed = destination,
+): void {
   if (client.isOver) return;
   const { inbox, id } = client;
-  const isQuiet = world.plan.crashes || world.profile === 'settle' || inbox.unprovenAtMs.length === 0;
+  const isQuiet =
+    world.plan.crashes || world.plan.exclusive || world.profile === 'settle' || inbox.unprovenAtMs.length === 0;
   must(isQuiet, 'planned moves are proven', () => `client ${id} was told of a gap at ${inbox.unprovenAtMs}`);
   const seen = new Set(inbox.delivered.get(destination));
-  const sinceMs = client.listensSinceMs.get(destination) ?? Number.POSITIVE_INFINITY;
-  const announcedMs = world.plan.crashes ? Math.max(...inbox.unprovenAtMs, Number.NEGATIVE_INFINITY) : -1;
+  const sinceMs = client.listensSinceMs.get(subscribed) ?? Number.POSITIVE_INFINITY;
+  const announcedMs =
+    world.plan.crashes || world.plan.exclusive ? Math.max(...inbox.unprovenAtMs, Number.NEGATIVE_INFINITY) : -1;
   for (const { n, atMs, outcome } of sent) {
     const isLost = outcome === 'delivered' && atMs >= sinceMs && !seen.has(n);
     must(!isLost || announcedMs >= atMs, 'no loss is hidden', () => {
@@ -104,14 +125,18 @@ function checkLoss(world: World, client: SimClient, destination: string, sent: r
   }
 }
 
-/** SEND with a receipt: taken at least once. Without one: at most once. Without crashes both exactly once. A receipt: once. */
+/**
+ * SEND with a receipt: taken at least once. Without one: at most once. In a transaction: once. Without crashes all exactly once. A
+ * receipt: once.
+ */
 export function checkSends(world: World): void {
   const { crashes } = world.plan;
   const gone = new Set(world.clients.filter(({ isOver }) => isOver).map(({ id }) => `${id}`));
   for (const [body, times] of world.taken) {
     const [kind = '', id = ''] = [body[0], body.slice(1).split('-')[0]];
-    const least = gone.has(id) || (crashes && kind !== 'r') ? 0 : 1;
-    const most = crashes && kind === 'r' ? Number.POSITIVE_INFINITY : 1;
+    const isTransaction = kind === 't' || kind === 'l';
+    const least = gone.has(id) || (crashes && kind === 'p') ? 0 : 1;
+    const most = crashes && kind === 'r' && !isTransaction ? Number.POSITIVE_INFINITY : 1;
     const isRight = times >= least && times <= most;
     must(isRight, 'each SEND is taken', () => `${body} was taken ${times} times, not ${least} to ${most}`);
   }

@@ -3,8 +3,12 @@ import type { SessionOptions } from '../../proxy/session/index.ts';
 
 /** What a broker gives to all its nodes. */
 export const NEWS = '/topic/news';
+/** The same, without ids. */
+export const TICKER = '/topic/ticker';
+/** A subscription that asks for one answer. */
+export const STATE = '/app/state';
 
-export const SESSION: Omit<SessionOptions, 'barrier' | 'holdBytes'> = {
+export const SESSION: Omit<SessionOptions, 'profileOf' | 'holdBytes'> = {
   settleMs: 200,
   connectMaxMs: 1_500,
   barrierMaxMs: 1_500,

@@ -65,6 +65,8 @@ async function simpler(plan: Plan, fails: (plan: Plan) => Promise<boolean>): Pro
     (from) => ({ ...from, users: from.users.map((user) => ({ ...user, sessions: 1 })) }),
     (from) => ({ ...from, users: from.users.map((user) => ({ ...user, isLocal: true })) }),
     (from) => ({ ...from, fanout: false }),
+    (from) => ({ ...from, ticker: false }),
+    (from) => ({ ...from, work: undefined }),
     (from) => ({ ...from, pods: Math.max(2, from.pods - 1) }),
     (from) => ({ ...from, latencyMs: 1 }),
   ];

@@ -1,7 +1,8 @@
 /** One world from its plan: trouble for a while, safe at every step; then all is well again, and must become so. */
+import type { SimClient } from './client.ts';
 import { ACTS, join } from './faults.ts';
 import { CALM_MS, type Plan, type Saying, TROUBLE_MS } from './plan.ts';
-import { checkHealed, checkMessages, checkSends } from './rules.ts';
+import { checkHealed, checkMessages, checkSends, checkWork } from './rules.ts';
 import { Violation } from './violation.ts';
 import { World } from './world.ts';
 
@@ -42,6 +43,7 @@ async function run(world: World): Promise<void> {
   checkHealed(world);
   checkMessages(world);
   checkSends(world);
+  checkWork(world);
 }
 
 /** Every rule of safety is asked where something happens: on arrival at a client, and after each event of a session. */
@@ -59,6 +61,9 @@ function schedule(world: World): void {
     for (const ms of messagesAtMs) agenda.at(ms, () => world.produce(name, isLocal));
   }
   if (plan.fanout) for (let ms = CALM_MS; ms < CALM_MS + TROUBLE_MS; ms += 120) agenda.at(ms, () => world.broadcast());
+  if (plan.ticker)
+    for (let ms = CALM_MS; ms < CALM_MS + TROUBLE_MS; ms += 40)
+      agenda.at(ms, () => world.tick(world.dice.chance(0.5) ? 'p' : 'q'));
   plan.sayings.forEach((saying, index) => {
     agenda.at(saying.atMs, () => say(world, saying, index));
   });
@@ -89,7 +94,26 @@ function say(world: World, { client: index, what }: Saying, n: number): void {
       client.send(`BEGIN transaction:t${n}`);
       client.send(`SEND destination:/x transaction:t${n} | t${client.id}-${n}`);
       return client.send(`COMMIT transaction:t${n} receipt:c${n}`);
+    case 'long-transaction':
+      if (answered) longTransaction(world, client, n);
+      return;
+    case 'job':
+      world.work(client.user)?.put(`${++world.jobs}`);
+      return;
   }
+}
+
+/** Open for longer than a handover takes, often, and now and then than it waits. Only COMMIT may end it with the session. */
+function longTransaction(world: World, client: SimClient, n: number): void {
+  const { agenda, dice } = world;
+  const say = (text: string) => {
+    if (!client.isOver) client.send(text);
+  };
+  if (world.plan.crashes) world.allowEnd(client, 'continuity');
+  say(`BEGIN transaction:l${n}`);
+  say(`SEND destination:/x transaction:l${n} receipt:l${n}a | l${client.id}-${n}-a`);
+  agenda.after(dice.between(0, 200), () => say(`SEND destination:/x transaction:l${n} | l${client.id}-${n}-b`));
+  agenda.after(dice.between(200, 2_500), () => say(`COMMIT transaction:l${n} receipt:l${n}c`));
 }
 
 function heal(world: World): void {

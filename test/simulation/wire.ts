@@ -22,8 +22,8 @@ export interface PodEnd {
 /** Whose link it is. */
 export interface Listener {
   readonly user: string;
-  /** A pod has taken the subscription. */
-  listens(destination: string): void;
+  /** The pod of this wire has taken a subscription. */
+  listens(wire: Wire, destination: string): void;
 }
 
 /** Nothing was heard for this long: the proxy gives a link up. A pod notices a dead link no later. */
@@ -56,6 +56,11 @@ export class Wire {
     this.down = new Pipe(network, true, (bytes) => proxy.frames(framesOf(atProxy, bytes)));
     this.up.holdUntil(pod.stalledUntilMs);
     this.up.push(() => pod.accept(this));
+  }
+
+  /** It has ended, or nothing comes through any more: its pod may not know yet. */
+  get isBroken(): boolean {
+    return this.#isBroken || !this.#isHeard;
   }
 
   get user(): string {

@@ -1,7 +1,7 @@
 /** The real sessions, routing, topology and producers, with everything round them simulated, in virtual time. */
 import type { Topology } from '../../proxy/discovery/topology.ts';
 import { Routing } from '../../proxy/routing/index.ts';
-import type { EndReason, Fact } from '../../proxy/session/index.ts';
+import { Profile as BackendProfile, type EndReason, type Fact } from '../../proxy/session/index.ts';
 import { Agenda } from './agenda.ts';
 import { type ClientHost, SimClient } from './client.ts';
 import { Dice } from './dice.ts';
@@ -9,9 +9,13 @@ import { Feed } from './feed.ts';
 import type { Plan } from './plan.ts';
 import { SimPod } from './pods.ts';
 import { Producers, QUEUE, type Sent } from './producers.ts';
-import { NEWS, ROUTING, SESSION } from './settings.ts';
-import { Violation } from './violation.ts';
+import { NEWS, ROUTING, SESSION, STATE, TICKER } from './settings.ts';
+import { must, Violation } from './violation.ts';
 import { Wire } from './wire.ts';
+import { WORK, WorkQueue } from './work-queue.ts';
+
+/** ActiveMQ's says of a broker all that the simulated one does. */
+const PROFILES = { receipt: new BackendProfile('activemq'), settle: new BackendProfile('spring') };
 
 export class World {
   readonly agenda = new Agenda();
@@ -31,6 +35,10 @@ export class World {
   /** What was sent to each user, in order. */
   readonly sent = new Map<string, Sent[]>();
   readonly news: Sent[] = [];
+  readonly ticks: Readonly<Record<'p' | 'q', Sent[]>> = { p: [], q: [] };
+  readonly queues = new Map<string, WorkQueue>();
+  readonly claims = new Map<string, { readonly wire: Wire; readonly isAlive: () => boolean }>();
+  jobs = 0;
   /** Whoever waits for the next handover: told its client's id and the pods. */
   readonly ambushes: ((from: string, to: string) => void)[] = [];
   /** Clients that may end, and for which reason. */
@@ -90,14 +98,18 @@ export class World {
 
   addClient(user: string): SimClient {
     const holdBytes = this.plan.holdBytes;
-    const options = { ...SESSION, barrier: this.profile, holdBytes };
-    const client = new SimClient(this.clients.length + 1, user, options, this.#host);
+    const options = { ...SESSION, profileOf: () => PROFILES[this.profile], holdBytes };
+    const connect = this.plan.exclusive ? ` client-id:${this.clients.length + 1}` : '';
+    const client = new SimClient(this.clients.length + 1, user, connect, options, this.#host);
     this.clients.push(client);
     this.routing.open(client.id, user, user);
     client.start();
     client.send(`SUBSCRIBE id:1 destination:/user${QUEUE}`);
     client.send('SUBSCRIBE id:h destination:/holdfast/session');
     if (this.plan.fanout) client.send(`SUBSCRIBE id:n destination:${NEWS}`);
+    if (this.plan.ticker) client.send(`SUBSCRIBE id:t destination:${TICKER}`);
+    if (this.plan.work !== undefined) client.send(`SUBSCRIBE id:w destination:${WORK} ack:${this.plan.work}`);
+    if (this.profile === 'settle') client.send(`SUBSCRIBE id:o destination:${STATE}`);
     return client;
   }
 
@@ -116,6 +128,30 @@ export class World {
     this.news.push(sent);
     const message = { body: `${sent.n}`, id: `news-${sent.n}`, seq: `news:${sent.n}` };
     for (const pod of this.pods) pod.spread(NEWS, message);
+  }
+
+  /** A message of the ticker, by one of its two producers. */
+  tick(producer: 'p' | 'q'): void {
+    const list = this.ticks[producer];
+    const sent: Sent = { n: list.length + 1, atMs: this.agenda.now, outcome: 'delivered' };
+    list.push(sent);
+    for (const pod of this.pods) pod.tick(producer, `${sent.n}`);
+  }
+
+  claim(clientId: string, wire: Wire, isAlive: () => boolean): void {
+    const holder = this.claims.get(clientId);
+    const isFree = holder === undefined || holder.wire.isBroken || !holder.isAlive();
+    must(isFree, 'one link at a time', () => `client-id ${clientId}`);
+    this.claims.set(clientId, { wire, isAlive });
+  }
+
+  /** The user's queue of jobs. */
+  work(user: string): WorkQueue | undefined {
+    const { work: mode } = this.plan;
+    if (mode === undefined) return undefined;
+    const queue = this.queues.get(user) ?? new WorkQueue(this.agenda, mode);
+    this.queues.set(user, queue);
+    return queue;
   }
 
   readonly #host: ClientHost = this.#hostOf();
@@ -152,27 +188,37 @@ export class World {
       },
       ended: (client, why) => this.#ended(client, why),
       sent: (body) => this.taken.set(body, this.taken.get(body) ?? 0),
+      isGivenUp: (user, destination, n) =>
+        destination === `/user${QUEUE}` && this.sent.get(user)?.[n - 1]?.outcome === 'expired',
       log: (text) => this.log(text),
     };
   }
 
   #fact(client: SimClient, fact: Fact): void {
     const { now } = this.agenda;
-    if (fact.type === 'link-live') this.routing.connected(client.id, fact.tookMs);
+    if (fact.type === 'link-live') this.routing.connected(client.id, fact.tookMs, now);
     else if (fact.type === 'link-failed') this.routing.failed(client.id, fact.pod, fact.blame, now);
     else if (fact.type === 'link-lost') this.routing.lost(client.id, fact.pod, fact.blame, now);
+    else if (fact.type === 'handed-over') this.routing.drained(client.id, fact.from);
     else if (fact.type === 'handover-started') this.ambushes.shift()?.(fact.from.id, fact.to.id);
     this.#decideSoon();
   }
 
-  /** A move takes all sessions of a user along; whoever comes from nowhere and to another pod is apart from the others. */
+  /**
+   * A move takes all sessions of a user along; whoever comes from nowhere is apart from the others when they are at another pod,
+   * unless that is a move that is not committed yet: then it belongs to the pod that producers ask, and that the others still read.
+   */
   #noteSplit(client: SimClient, podId: string): void {
     if (!client.cameFromNowhere) return;
+    const isAsked = this.routing.podOf(this.routing.committed.owner(client.user) ?? '')?.id === podId;
+    const reads = ({ session }: SimClient) =>
+      [...session.links()].some(({ pod, state }) => pod.id === podId && state === 'draining');
     const isApart = (other: SimClient) =>
       other !== client &&
       other.user === client.user &&
       other.session.pod !== undefined &&
-      other.session.pod.id !== podId;
+      other.session.pod.id !== podId &&
+      !(isAsked && reads(other));
     if (this.clients.some(isApart)) this.split.add(client.user);
   }
 
