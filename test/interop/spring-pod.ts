@@ -58,7 +58,7 @@ export class SpringPod {
     return `ws://${this.address}/ws/websocket`;
   }
 
-  /** Where SockJS clients connect; its sessions are below. */
+  /** http://…: where SockJS clients connect. */
   get sockJsUrl(): string {
     return `http://${this.address}/ws`;
   }

@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { encode } from '../../stomp/index.ts';
 import { BUILD_MAX_MS, SPRING_BOOT_3 } from './maven.ts';
+import { SockJsSocket } from './sockjs-socket.ts';
 import { connected, echo, listening, post, RawClient, subscribe, textOf } from './spring-client.ts';
 import { SpringPod } from './spring-pod.ts';
 
@@ -161,6 +161,19 @@ describe.each([
       expect(await post(pod, { ...message, user: 'reader' })).toBe(404);
     });
 
+    it('refuses a user with a slash in the path, and takes one in the query', async () => {
+      const message = { user: 'a/b', destination: '/queue/news', body: 'hello' };
+      const client = await listening(pod, message.user, '/user/queue/news');
+      expect(await post(pod, message)).toBe(400);
+      const query = new URLSearchParams({ user: message.user, destination: message.destination });
+      const response = await fetch(`http://${pod.address}/api/messages?${query}`, {
+        method: 'POST',
+        body: message.body,
+      });
+      expect(response.status).toBe(200);
+      expect(await client.bodies(1)).toEqual(['hello']);
+    });
+
     it('forgets a user when the last WebSocket is gone', async () => {
       const client = await listening(pod, 'leaver', '/user/queue/news');
       const message = { user: 'leaver', destination: '/queue/news', body: 'hello' };
@@ -221,18 +234,13 @@ describe.each([
     });
 
     it('takes the session id of the SockJS URL as its own', async () => {
-      const socket = new WebSocket(`ws://${pod.address}/ws/000/chosen-id/websocket`, {
-        headers: { Username: 'alice' },
-      });
-      onTestFinished(() => socket.terminate());
-      const say = (command: string, headers = {}, body = '') =>
-        socket.send(JSON.stringify([Buffer.from(encode(command, headers, body)).toString()]));
-      expect(await nextText(socket)).toBe('o');
-      say('CONNECT', { 'accept-version': '1.2' });
-      expect(await nextText(socket)).toMatch(/^a\["CONNECTED/);
-      say('SUBSCRIBE', { id: '1', destination: '/user/queue/echo' });
-      say('SEND', { destination: '/app/echo' }, 'hello');
-      expect(await nextText(socket)).toMatch(/message-id:chosen-id-\d+/);
+      const client = await SockJsSocket.open(pod.sockJsUrl, 'chosen-id', 'alice');
+      expect(await client.next()).toBe('o');
+      client.send('CONNECT', { 'accept-version': '1.2' });
+      expect(await client.next()).toMatch(/^a\["CONNECTED/);
+      client.send('SUBSCRIBE', { id: '1', destination: '/user/queue/echo' });
+      client.send('SEND', { destination: '/app/echo' }, 'hello');
+      expect(await client.next()).toMatch(/message-id:chosen-id-\d+/);
     });
   });
 });
@@ -251,15 +259,14 @@ describe.each([
     'by SIGTERM cuts WebSockets without a close frame',
     async () => {
       const pod = await start();
-      const [raw, sockJs] = [await connected(pod, 'alice'), new WebSocket(`ws://${pod.address}/ws/000/1/websocket`)];
-      const texts: string[] = [];
-      sockJs.on('message', (data: Buffer) => texts.push(data.toString()));
-      await once(sockJs, 'message');
-      const sockJsClosed = once(sockJs, 'close');
+      const raw = await connected(pod, 'alice');
+      const sockJs = await SockJsSocket.open(pod.sockJsUrl, '1', 'alice');
+      expect(await sockJs.next()).toBe('o');
+      const sockJsClosed = once(sockJs.socket, 'close');
       const exit = await pod.stop();
       expect(await raw.closed).toEqual({ code: 1006, reason: '' });
       expect((await sockJsClosed)[0]).toBe(1006);
-      expect(texts).toEqual(['o']);
+      expect(sockJs.rest).toEqual([]);
       expect(exit).toEqual({ code: 143, signal: null });
     },
     BUILD_MAX_MS,
@@ -318,9 +325,4 @@ async function statusOfUpgrade(url: string, origin?: string): Promise<number | u
   const [request, response] = await once(socket, 'unexpected-response');
   request.destroy();
   return response.statusCode;
-}
-
-async function nextText(socket: WebSocket): Promise<string> {
-  const [data] = (await once(socket, 'message')) as [Buffer];
-  return data.toString();
 }
