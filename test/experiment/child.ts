@@ -104,6 +104,11 @@ export class Child {
     return running.has(this.#process);
   }
 
+  /** A line on its stdin. */
+  write(line: string): void {
+    this.#process.stdin?.write(`${line}\n`);
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }
