@@ -1,12 +1,21 @@
 /** What the process with the clients and the one with the ledger say to each other. */
+
+export interface ClientPlan {
+  readonly user: string;
+  readonly subscriptions: readonly {
+    /** As the ledger calls it. */
+    readonly destination: string;
+    /** What is said in SUBSCRIBE. */
+    readonly to: string;
+  }[];
+}
+
 export type ToClients =
   | {
       readonly type: 'open';
       /** ws://HOST:PORT/PATH */
       readonly url: string;
-      readonly users: readonly string[];
-      /** Each user subscribes to `/user` + these. */
-      readonly destinations: readonly string[];
+      readonly plans: readonly ClientPlan[];
       /** Also to `/holdfast/session`. */
       readonly notices: boolean;
     }

@@ -12,7 +12,16 @@ function outcome(change: Partial<Outcome> = {}, tally: Partial<Outcome['tally']>
   return {
     tally: { ...ledger.tally(), ...tally },
     findings: [],
-    ...{ closes: 0, errors: 0, movesPerUser: 1, movedPerMessage: 1, liveAgainMs: undefined, announced: 0, stallMs: 0 },
+    ...{
+      closes: 0,
+      errors: 0,
+      movesPerUser: 1,
+      movedPerMessage: 1,
+      brokerPerMessage: undefined,
+      liveAgainMs: undefined,
+      announced: 0,
+      stallMs: 0,
+    },
     ...{ unannounced: [], audited: { lost: 0, duplicated: 0, reordered: 0 }, unprovenHandovers: 0 },
     ...change,
   };
