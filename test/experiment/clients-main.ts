@@ -24,8 +24,8 @@ function flush(): void {
   events = [];
 }
 
-/** Resolves when the client has connected and its subscriptions are live for the first time. */
-function open({ url, notices }: Open, plan: ClientPlan): Promise<void> {
+/** Resolves when the client has connected and its subscriptions are live, if that can be known, for the first time. */
+function open({ url, ...how }: Open, plan: ClientPlan): Promise<void> {
   const { user } = plan;
   return new Promise((resolve) => {
     const client = new Client({
@@ -33,32 +33,35 @@ function open({ url, notices }: Open, plan: ClientPlan): Promise<void> {
       debug: () => {},
     });
     client.onConnect = () => {
-      void subscribe(client, plan, notices).then(resolve);
+      void subscribe(client, plan, how).then(resolve);
     };
     client.onWebSocketClose = ({ code }: { code: number }) => {
       if (!leaving) events.push({ type: 'closed', user, code, atMs: nowMs() });
     };
     client.onStompError = ({ headers }) => {
-      events.push({ type: 'error', user, message: headers['message'] ?? '', atMs: nowMs() });
+      if (!leaving) events.push({ type: 'error', user, message: headers['message'] ?? '', atMs: nowMs() });
     };
     clients.push(client);
     client.activate();
   });
 }
 
-async function subscribe(client: Client, { user, subscriptions }: ClientPlan, notices: boolean): Promise<void> {
-  const receipts = subscriptions.map(({ destination, to }) =>
+type How = Pick<Open, 'notices' | 'receipts'>;
+
+async function subscribe(client: Client, { user, subscriptions }: ClientPlan, how: How): Promise<void> {
+  const answered = subscriptions.map(({ destination, to }) =>
     subscribed(client, to, ({ body }) => {
       const { n } = JSON.parse(body) as { n: number };
-      events.push({ type: 'message', user, destination, n, atMs: nowMs() });
+      // Message 0 only asks whether somebody is there.
+      if (n > 0) events.push({ type: 'message', user, destination, n, atMs: nowMs() });
     }),
   );
-  if (notices) {
+  if (how.notices) {
     client.subscribe('/holdfast/session', ({ body }) => {
       events.push({ type: 'notice', user, body, atMs: nowMs() });
     });
   }
-  await Promise.all(receipts);
+  if (how.receipts) await Promise.all(answered);
 }
 
 let lastReceipt = 0;

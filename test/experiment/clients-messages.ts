@@ -18,6 +18,8 @@ export type ToClients =
       readonly plans: readonly ClientPlan[];
       /** Also to `/holdfast/session`. */
       readonly notices: boolean;
+      /** Subscriptions are answered by receipts. */
+      readonly receipts: boolean;
     }
   | { readonly type: 'leave' };
 
@@ -39,7 +41,7 @@ export type ClientEvent =
 
 export type FromClients =
   | { readonly type: 'events'; readonly events: readonly ClientEvent[] }
-  /** All clients are connected, and a receipt has proven each subscription live. */
+  /** All clients are connected, and a receipt has proven each subscription live, if there are receipts. */
   | { readonly type: 'open' }
   /** All clients have left in order: what the server had for them has come. `stallMs`: see stall.ts. */
   | { readonly type: 'left'; readonly stallMs: number };

@@ -12,6 +12,10 @@ export interface ClientsOptions {
   /** What a user subscribes to for a destination; default `/user` + the destination. */
   readonly subscriptionOf?: (user: string, destination: string) => string;
   readonly notices: boolean;
+  /** Default /ws. */
+  readonly path?: string;
+  /** Whether subscriptions are proven live by receipts; default true. */
+  readonly receipts?: boolean;
   readonly onEvent: (event: ClientEvent) => void;
 }
 
@@ -25,15 +29,21 @@ export class Clients {
     this.#process = process;
   }
 
-  /** Resolves when every client is connected and its subscriptions are proven live. */
+  /** Resolves when every client is connected and, with receipts, its subscriptions are proven live. */
   static async open(options: ClientsOptions): Promise<Clients> {
-    const { url, notices, onEvent } = options;
+    const { url, path = '/ws', notices, receipts = true, onEvent } = options;
     const process = fork(fileURLToPath(new URL('clients-main.ts', import.meta.url)), { stdio: 'inherit' });
     process.on('message', (message: FromClients) => {
       if (message.type === 'events') for (const event of message.events) onEvent(event);
     });
     const clients = new Clients(process);
-    clients.#tell({ type: 'open', url: `${url.replace(/^http/, 'ws')}/ws`, plans: plansOf(options), notices });
+    clients.#tell({
+      type: 'open',
+      url: `${url.replace(/^http/, 'ws')}${path}`,
+      plans: plansOf(options),
+      notices,
+      receipts,
+    });
     await clients.#heard('open');
     return clients;
   }

@@ -65,12 +65,11 @@ export interface Outcome {
   readonly audited: { readonly lost: number; readonly duplicated: number; readonly reordered: number };
   /** The longest time that the processes of the producer and of the clients could not run: the machine's, not Holdfast's. */
   readonly stallMs: number;
+  /** Whether the backend's receipts can prove moves. */
+  readonly proves: boolean;
   /** Of planned moves that were told, how many could not be proven to have lost nothing. */
   readonly unprovenHandovers: number;
 }
-
-/** A user has several destinations, since order is promised for each of them alone. */
-export const DESTINATIONS = ['/queue/news', '/queue/orders'];
 
 /** When all is done and messages are missing, so long a silence means that they do not come. */
 const QUIET_MS = 2_000;
@@ -144,14 +143,17 @@ function addressesOf(fleet: Fleet): string[] {
 async function withClients({ options, backend, fleet, random }: Ground, way: Way): Promise<Outcome> {
   const users = Array.from({ length: options.clients }, (_, index) => `user-${index + 1}`);
   const record = new Record();
+  const { path, destinations, subscriptionOf, receipts } = backend;
   const clients = await Clients.open({
-    ...{ url: way.url, users, destinations: DESTINATIONS, subscriptionOf: backend.subscriptionOf },
+    ...{ url: way.url, path, users, destinations, subscriptionOf, receipts },
     notices: options.mode === 'holdfast',
     onEvent: (event) => record.add(event),
   });
   try {
+    const lanes = users.flatMap((user) => destinations.map((destination) => ({ user, destination })));
+    await Promise.all(lanes.map(({ user, destination }) => backend.live(user, destination, addressesOf(fleet))));
     const { messages, durationMs } = options;
-    const load = { users, destinations: DESTINATIONS, messages, durationMs };
+    const load = { users, destinations, messages, durationMs };
     const ticker = setInterval(
       () => options.onProgress?.(record.ledger.arrivals, messages * users.length),
       PROGRESS_EVERY_MS,
@@ -167,7 +169,15 @@ async function withClients({ options, backend, fleet, random }: Ground, way: Way
     const stallMs = Math.max(stall(), await clients.leave());
     // After the end of the sessions, with which numbers that are still missing count as lost.
     const metrics = await way.proxy?.metrics();
-    return outcomeOf(record, { attempts, brokerMessages, marks, metrics, stallMs, clients: users.length });
+    return outcomeOf(record, {
+      attempts,
+      brokerMessages,
+      proves: backend.receipts,
+      marks,
+      metrics,
+      stallMs,
+      clients: users.length,
+    });
   } finally {
     await clients.kill();
   }
@@ -215,6 +225,7 @@ class Record {
 interface Facts {
   readonly attempts: number;
   readonly brokerMessages: number | undefined;
+  readonly proves: boolean;
   readonly marks: Marks;
   readonly metrics: Map<string, number> | undefined;
   readonly stallMs: number;
@@ -222,7 +233,7 @@ interface Facts {
 }
 
 function outcomeOf({ ledger, notices, closes, errors }: Record, facts: Facts): Outcome {
-  const { attempts, brokerMessages, marks, metrics, stallMs, clients } = facts;
+  const { attempts, brokerMessages, proves, marks, metrics, stallMs, clients } = facts;
   const tally = ledger.tally();
   const gaps = notices.filter(({ proven }) => !proven);
   const recovered = gaps.filter(({ planned }) => !planned);
@@ -230,7 +241,7 @@ function outcomeOf({ ledger, notices, closes, errors }: Record, facts: Facts): O
   const moves = metrics?.get('holdfast_moves_total');
   const count = (what: string) => metrics?.get(`holdfast_${what}_total`) ?? 0;
   return {
-    ...{ tally, findings: ledger.findings(), closes, errors, stallMs },
+    ...{ tally, findings: ledger.findings(), closes, errors, stallMs, proves },
     movesPerUser: moves === undefined ? undefined : moves / clients,
     movedPerMessage: (attempts + count('duplicates_dropped')) / Math.max(1, tally.received),
     brokerPerMessage: brokerMessages === undefined ? undefined : brokerMessages / Math.max(1, tally.received),

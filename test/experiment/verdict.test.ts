@@ -23,6 +23,7 @@ function outcome(change: Partial<Outcome> = {}, tally: Partial<Outcome['tally']>
       stallMs: 0,
     },
     ...{ unannounced: [], audited: { lost: 0, duplicated: 0, reordered: 0 }, unprovenHandovers: 0 },
+    proves: true,
     ...change,
   };
 }
@@ -45,6 +46,10 @@ it.each([
   ['4 planned moves without proof', outcome({ unprovenHandovers: 4 })],
 ])('names %s', (problem, told) => {
   expect(broken(told, false)).toEqual([problem]);
+});
+
+it('asks no proof of a backend that cannot give it', () => {
+  expect(broken(outcome({ unprovenHandovers: 4 }), false, false)).toEqual([]);
 });
 
 it('forgives a crash what the dead pod held, if it was announced', () => {

@@ -19,15 +19,20 @@ const PLUGINS = ['rabbitmq_stomp', 'rabbitmq_web_stomp'];
 
 /** Each node has an address of its own, so all of them use the ports that RabbitMQ has by default. */
 const PORTS = { amqp: 5672, stomp: 61613, webStomp: 15674 };
-/** Not this one: a node refuses a port that another node of the same epmd has, whatever its address. */
-const FIRST_DIST_PORT = 25_672;
-
-/** For epmd. Below the ports that Linux gives to outgoing connections, so that only another server can have it: then another one is tried. */
-const EPMD_PORTS = { least: 10_000, most: 32_767 };
+/**
+ * Of epmd, the first of a block; the next ones are those by which nodes speak to each other, which must differ on a machine,
+ * whatever the address. Below the ports that Linux gives to outgoing connections, so that only another server can have
+ * them: then another block is tried.
+ */
+const BLOCK = { ports: 16, least: 625, most: 2047 };
 const EPMD_TRIES_MAX = 5;
 /** epmd listens within milliseconds; only a machine that stands still needs longer. */
 const EPMD_MAX_MS = 10_000;
 const POLL_MS = 20;
+
+/** Those that the plugins for management and Prometheus would show, without them. */
+const SUM_OF_COUNTERS = `lists:sum([maps:get(Name, Counters, 0) ||
+  Counters <- maps:values(rabbit_global_counters:overview()), Name <- [messages_received_total, messages_delivered_total]]).`;
 
 const run = promisify(execFile);
 
@@ -43,7 +48,7 @@ export class RabbitNode {
   constructor(cluster: RabbitCluster, name: string, number: number) {
     this.name = name;
     this.host = cluster.hostOf(number);
-    this.#distPort = FIRST_DIST_PORT + number;
+    this.#distPort = cluster.epmdPort + number;
     this.#cluster = cluster;
   }
 
@@ -99,6 +104,11 @@ export class RabbitNode {
   /** What rabbitmqctl prints. */
   ctl(...args: string[]): Promise<string> {
     return this.#tool('rabbitmqctl', args);
+  }
+
+  /** Messages that it has taken from publishers and given to consumers since its start, by its own counters. */
+  async messages(): Promise<number> {
+    return Number(await this.ctl('eval', SUM_OF_COUNTERS));
   }
 
   /** Maintenance mode: it lets go of its clients and takes no new ones. */
@@ -158,14 +168,14 @@ export class RabbitCluster {
   readonly nodes: RabbitNode[] = [];
   /** The first three numbers of all of its addresses. */
   readonly #network: string;
-  readonly #epmdPort = randomInt(EPMD_PORTS.least, EPMD_PORTS.most + 1);
+  readonly epmdPort = BLOCK.ports * randomInt(BLOCK.least, BLOCK.most + 1);
   #starting = Promise.resolve();
   readonly #tools = new Set<Promise<unknown>>();
   #epmd: Child | undefined;
 
   private constructor() {
     // Two clusters have not the same port, so the networks that are made of them are different, too.
-    this.#network = `127.${this.#epmdPort >> 8}.${this.#epmdPort & 0xff}`;
+    this.#network = `127.${this.epmdPort >> 8}.${this.epmdPort & 0xff}`;
     writeFileSync(join(this.folder, '.erlang.cookie'), 'HOLDFASTINTEROP', { mode: 0o400 });
   }
 
@@ -233,7 +243,7 @@ export class RabbitCluster {
   get env(): Record<string, string> {
     return {
       HOME: this.folder,
-      ERL_EPMD_PORT: String(this.#epmdPort),
+      ERL_EPMD_PORT: String(this.epmdPort),
       ERL_CRASH_DUMP: join(this.folder, 'erl_crash.dump'),
       RABBITMQ_USE_LONGNAME: 'true',
       RABBITMQ_CONF_ENV_FILE: join(this.folder, 'no-environment-file'),
@@ -243,14 +253,14 @@ export class RabbitCluster {
   /** Nodes ask the epmd at each other's addresses, so it listens at as many as the cluster may ever have. */
   async #startEpmd(): Promise<void> {
     const addresses = Array.from({ length: NODES_MAX }, (_, index) => this.hostOf(index + 1));
-    const port = String(this.#epmdPort);
+    const port = String(this.epmdPort);
     this.#epmd = foreignProgram('epmd', 'epmd', ['-port', port, '-address', addresses.join(',')]);
     await Promise.race([this.#listens(), this.#epmd.line(() => undefined)]);
   }
 
   async #listens(): Promise<void> {
     for (const until = Date.now() + EPMD_MAX_MS; Date.now() < until; await sleep(POLL_MS)) {
-      if (await accepts(this.hostOf(1), this.#epmdPort)) return;
+      if (await accepts(this.hostOf(1), this.epmdPort)) return;
     }
     throw new Error(`epmd does not listen after ${EPMD_MAX_MS} ms`);
   }

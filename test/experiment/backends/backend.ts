@@ -26,6 +26,14 @@ export interface Producing {
   readonly ids: boolean;
 }
 
+/** What most backends have. */
+export const USUAL = {
+  path: '/ws',
+  destinations: ['/queue/news', '/queue/orders'],
+  receipts: true,
+  live: async () => {},
+} as const;
+
 export interface Backend {
   /**
    * Resolves when the pod serves; nobody knows of it yet. A name that it had before is that of a pod which has ended, and comes back
@@ -38,8 +46,16 @@ export interface Backend {
   readonly preStopMs: number;
   /** Flags of `holdfast serve` that this kind of backend needs. */
   readonly proxyFlags: readonly string[];
+  /** Where clients connect. */
+  readonly path: string;
+  /** What a user is sent messages to. Several, since order is promised for each of them alone. */
+  readonly destinations: readonly string[];
   /** What a client of `user` subscribes to, to get what is sent to the user's `destination`. */
   subscriptionOf(user: string, destination: string): string;
+  /** Whether a receipt proves a subscription live; if not, `live` does. */
+  readonly receipts: boolean;
+  /** Resolves when messages to this user and destination arrive. May send message 0, which no client counts. */
+  live(user: string, destination: string, addresses: readonly string[]): Promise<void>;
   posting(producing: Producing): Posting;
   /** Messages that a broker between the pods has taken and given out since the start; undefined when there is none. */
   brokerMessages(): Promise<number | undefined>;

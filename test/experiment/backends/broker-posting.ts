@@ -14,6 +14,10 @@ export interface BrokerPostingOptions {
   readonly random: Random;
   /** Whether messages carry `holdfast-id`, and may be tried again therefore. */
   readonly ids: boolean;
+  /** Of the WebSocket endpoint. */
+  readonly path: string;
+  /** Whether SENDs are answered; if not, what is written counts as taken. */
+  readonly receipts: boolean;
   readonly destinationOf: (user: string, destination: string) => string;
 }
 
@@ -21,12 +25,13 @@ export interface BrokerPostingOptions {
  * Each message goes to any node. Whether one that was under way to a node that died was taken, nobody knows: with an id it goes
  * to the next node, without one it failed.
  */
-export function brokerPosting({ addresses, random, ids, destinationOf }: BrokerPostingOptions): Posting {
+export function brokerPosting(options: BrokerPostingOptions): Posting {
+  const { addresses, random, ids, path, receipts, destinationOf } = options;
   const publishers = new Map<string, Promise<Publisher>>();
   const publisherOf = (address: string) => {
     const known = publishers.get(address);
     if (known !== undefined) return known;
-    const made = Publisher.connect(address, () => publishers.delete(address));
+    const made = Publisher.connect(`ws://${address}${path}`, receipts, () => publishers.delete(address));
     publishers.set(address, made);
     return made;
   };
@@ -57,35 +62,41 @@ export function brokerPosting({ addresses, random, ids, destinationOf }: BrokerP
 /** A connection to one node, until one side ends it. */
 class Publisher {
   readonly #client: Client;
+  readonly #receipts: boolean;
   readonly #owed = new Map<string, (taken: boolean) => void>();
   #lastReceipt = 0;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, receipts: boolean) {
     this.#client = client;
+    this.#receipts = receipts;
   }
 
   /** Rejects when it cannot be reached. */
-  static connect(address: string, onEnd: () => void): Promise<Publisher> {
+  static connect(url: string, receipts: boolean, onEnd: () => void): Promise<Publisher> {
     const client = new Client({
-      webSocketFactory: () => new WebSocket(`ws://${address}/ws`, ['v12.stomp']),
+      webSocketFactory: () => new WebSocket(url, ['v12.stomp']),
       reconnectDelay: 0,
       debug: () => {},
     });
-    const publisher = new Publisher(client);
+    const publisher = new Publisher(client, receipts);
     return new Promise((resolve, reject) => {
       client.onConnect = () => resolve(publisher);
       client.onWebSocketClose = () => {
         onEnd();
         publisher.#end();
-        reject(new Error(`${address} has closed the connection`));
+        reject(new Error(`${url} has closed the connection`));
       };
       client.activate();
     });
   }
 
-  /** Whether the broker has said that it has the message. */
-  publish({ headers, ...message }: IPublishParams): Promise<boolean> {
+  /** Whether the broker has said that it has the message, or, if it never says so, whether it was written. */
+  publish({ headers = {}, ...message }: IPublishParams): Promise<boolean> {
     if (!this.#client.connected) return Promise.resolve(false);
+    if (!this.#receipts) {
+      this.#client.publish({ ...message, headers });
+      return Promise.resolve(true);
+    }
     const receipt = `r${++this.#lastReceipt}`;
     return new Promise((resolve) => {
       this.#owed.set(receipt, resolve);

@@ -2,7 +2,7 @@
 import { jsonOf, nodeProgram } from '../child.ts';
 import type { FleetPod } from '../fleet-pod.ts';
 import { gatewayPosting, randomPodPosting } from '../posting.ts';
-import type { Backend, BackendOptions } from './backend.ts';
+import { type Backend, type BackendOptions, USUAL } from './backend.ts';
 
 /** What clients see: a pod that ends, ends now. Without the proxy nobody moves its clients away, and Spring closes them. */
 const DIRECT_POD_FLAGS = ['--drain-grace', '0'];
@@ -10,6 +10,7 @@ const DIRECT_POD_FLAGS = ['--drain-grace', '0'];
 export async function embedded({ mode, podFlags }: BackendOptions): Promise<Backend> {
   const flags = [...(mode === 'direct' ? DIRECT_POD_FLAGS : []), ...podFlags];
   return {
+    ...USUAL,
     startPod: (name, own) => startEmbeddedPod(name, [...flags, ...own]),
     preStopMs: 0,
     proxyFlags: [],

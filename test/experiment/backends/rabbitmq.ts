@@ -3,7 +3,7 @@
  * to any node reaches the user wherever it is connected, so producers need neither the ring nor the gateway.
  */
 import { RabbitCluster } from '../../interop/rabbitmq.ts';
-import type { Backend, BackendOptions } from './backend.ts';
+import { type Backend, type BackendOptions, USUAL } from './backend.ts';
 import { brokerPosting } from './broker-posting.ts';
 
 /** A node cuts its connections at SIGTERM, so that its sessions must have moved before: hand over, drain, close. */
@@ -13,6 +13,7 @@ const PRE_STOP_MS = 3_000;
 export async function rabbitmq({ mode }: BackendOptions): Promise<Backend> {
   const cluster = await RabbitCluster.start(0);
   return {
+    ...USUAL,
     startPod: async (name) => {
       const { address, process } = await cluster.run(name);
       return { name, address, process };
@@ -21,7 +22,8 @@ export async function rabbitmq({ mode }: BackendOptions): Promise<Backend> {
     preStopMs: mode === 'holdfast' ? PRE_STOP_MS : 0,
     proxyFlags: ['--handover-drain-max', `${DRAIN_MAX_MS}ms`],
     subscriptionOf: topicOf,
-    posting: ({ addresses, random, ids }) => brokerPosting({ addresses, random, ids, destinationOf: topicOf }),
+    posting: ({ addresses, random, ids }) =>
+      brokerPosting({ addresses, random, ids, path: USUAL.path, receipts: true, destinationOf: topicOf }),
     // A node forgets its counters when it restarts.
     brokerMessages: async () => undefined,
     stop: () => cluster.stop(),
