@@ -12,7 +12,7 @@ import type { Blame } from './effects.ts';
 import { tornTransaction } from './ending.ts';
 import type { LinkCause } from './events.ts';
 import { Link } from './link.ts';
-import { OWN_RECEIPT } from './options.ts';
+import { DRAINS_MAX, OWN_RECEIPT } from './options.ts';
 import { connectFor, disconnect, receipt, repeatOf, resendOf } from './replay.ts';
 import { type Subscription, subscriptionKey } from './subscriptions.ts';
 
@@ -328,11 +328,15 @@ export function closeOld(core: Core, link: Link, now: number): void {
   core.sendLink(link, disconnect(own, core.version));
 }
 
-/** The time of an old link is over. One that shows to have more gets it once more. */
+/**
+ * The time of an old link is over. One that shows to have more gets it once more, and one with a backlog of copies that no other
+ * link has up to DRAINS_MAX times in all: it gets fewer by reading.
+ */
 export function endDrain(core: Core, link: Link, now: number): void {
   if (link.state.name !== 'live') return;
-  if (link.isDrainExtended || !hasMore(core, link, now)) return closeOld(core, link, now);
-  link.isDrainExtended = true;
+  const most = core.splices.isBehind(link.id) ? DRAINS_MAX : 2;
+  if (link.drainExtensions + 1 >= most || !hasMore(core, link, now)) return closeOld(core, link, now);
+  link.drainExtensions++;
   link.to({ ...link.state, drainUntilMs: now + core.options.drainMaxMs });
 }
 
