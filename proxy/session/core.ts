@@ -95,7 +95,7 @@ export class Core {
     this.profile = options.profileOf(undefined);
     this.connect = connect;
     this.connectBinary = connectBinary;
-    this.splices = new Splices(options);
+    this.splices = new Splices(options.holdBytes);
     this.transactions = new Transactions(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);
   }
