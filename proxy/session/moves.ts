@@ -89,6 +89,7 @@ function dial(core: Core, cause: LinkCause, pod: Pod, now: number): void {
     core.heldLongestMs = 0;
     core.fact({ type: 'handover-started', from: core.primary.pod, to: pod });
   }
+  for (const subscription of core.subscriptions) joinSplice(core, subscription, link);
   core.emit({ type: 'dial', link: link.id, pod, cause });
 }
 
@@ -128,11 +129,14 @@ export function replay(core: Core, link: Link, now: number): void {
   if (awaiting.size === 0 && !settles) passBarrier(core, link, now);
 }
 
-/** From now on this link has copies of the subscription's messages, too. */
-function joinSplice(core: Core, { key, delivery }: Subscription, link: Link): void {
+/**
+ * This link will have copies of the subscription's messages, too: from now on it is noted what others show. That begins when the link is
+ * dialled, and not when it is subscribed, because its pod may be later with a message than the others are.
+ */
+function joinSplice(core: Core, { key, delivery, onlyOn }: Subscription, link: Link): void {
   const [oldest] = core.olds();
   const leader = core.primary ?? oldest;
-  if (delivery === 'fanout' && leader !== undefined) core.splices.join(key, leader.id, link.id);
+  if (delivery === 'fanout' && onlyOn === undefined && leader !== undefined) core.splices.join(key, leader.id, link.id);
 }
 
 /**

@@ -94,6 +94,25 @@ test.each([
   play.shows(...(isShown ? [`client < ${copy(2, 'tick', '1')}`] : []));
 });
 
+test('a pod that is later with a message than the others: it is known from the dial on', () => {
+  const play = Playbook.opened([NEWS], RABBITMQ)
+    .grant('b')
+    .forget()
+    .pod(1, copy(1, 'x'))
+    .shows(...shown(1, 'x'));
+  play.connects(2).forget().pod(2, BARRIER).shows().pod(2, copy(2, 'x')).shows().ends(1, 1006).shows();
+});
+
+test('a subscription that is new between the dial and the replay is told with the others', () => {
+  const play = Playbook.opened([], RABBITMQ).grant('b').forget().client(NEWS).forget().connects(2).forget();
+  play
+    .pod(2, BARRIER)
+    .shows()
+    .pod(1, copy(1, 'x'))
+    .shows(...shown(1, 'x'));
+  play.pod(2, copy(2, 'x')).shows();
+});
+
 test('a third link follows the second when the first has ended', () => {
   const play = switched().grant('c').forget().connects(3).forget();
   play.pod(3, 'RECEIPT receipt-id:holdfast-barrier-2').shows();
