@@ -43,6 +43,11 @@ export class Fleet {
     return [...this.#states].filter(([, state]) => state === 'serving').map(([pod]) => pod);
   }
 
+  /** All pods on the list. */
+  get listed(): FleetPod[] {
+    return [...this.#states.keys()];
+  }
+
   /** A process that listens; nobody knows of it yet. A new name each time, as pods of a Deployment have, unless one is given. */
   async start(name = `pod-${++this.#lastNumber}`, flags: readonly string[] = []): Promise<FleetPod> {
     const pod = await this.#startPod(name, [...this.#flags, ...flags]);
