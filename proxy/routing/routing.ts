@@ -17,7 +17,7 @@ import { Fleet } from './fleet.ts';
 import { Membership } from './membership.ts';
 import { commonPod, drained, leave, newPlace, type Place, podsOf } from './place.ts';
 import { Places } from './places.ts';
-import { Queues, type Urgency } from './queues.ts';
+import { isMove, Queues, type Urgency } from './queues.ts';
 import { shuffled } from './shuffle.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -394,8 +394,4 @@ export class Routing {
   #backoff(failures: number): number {
     return this.#random() * Math.min(this.#options.retryMaxMs, RETRY_MIN_MS * 2 ** Math.min(failures, 30));
   }
-}
-
-function isMove(urgency: Urgency): boolean {
-  return urgency === 'leaving' || urgency === 'move';
 }

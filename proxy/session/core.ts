@@ -74,7 +74,7 @@ export class Core {
   readonly receipts = new Receipts();
   readonly acks = new Acks();
   readonly transactions: Transactions;
-  readonly clientHold: Hold<HeldClientFrame>;
+  readonly clientHold = new Hold<HeldClientFrame>();
   readonly dedup: Dedup;
   readonly sequences = new Sequences();
   /** Set while messages of more than one link have to be put in order. */
@@ -95,8 +95,7 @@ export class Core {
     this.profile = options.profileOf(undefined);
     this.connect = connect;
     this.connectBinary = connectBinary;
-    this.clientHold = new Hold(options.holdBytes);
-    this.splices = new Splices(options);
+    this.splices = new Splices(options.holdBytes);
     this.transactions = new Transactions(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);
   }

@@ -37,7 +37,7 @@ const SERVICE_LINK = ['--gateway-transport', 'stomp', '--gateway-path', '/ws/web
 const simpleBroker = (gateway: readonly string[]): Setup => ({
   properties: PROPERTIES,
   destinations: ['/queue/news', '/queue/orders'],
-  flags: ['--backend-barrier', 'settle', ...gateway],
+  flags: gateway,
 });
 
 async function relay(): Promise<Setup> {
@@ -48,7 +48,7 @@ async function relay(): Promise<Setup> {
     properties: { ...PROPERTIES, 'spring.profiles.active': 'relay', 'messaging.relay.host': host },
     // RabbitMQ would keep a durable queue for each /queue/… of each session.
     destinations: ['/topic/news', '/topic/orders'],
-    flags: DOOR,
+    flags: ['--backend-profile', 'spring-relay', ...DOOR],
   };
 }
 

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Pod } from '../../proxy/discovery/index.ts';
 import type { Dial } from '../../proxy/relay/ports.ts';
-import { Socket } from '../../proxy/relay/socket.ts';
 import { type Observer, Switchboard } from '../../proxy/relay/switchboard.ts';
+import { PlainSocket } from '../../proxy/relay/web-socket.ts';
 import { Routing } from '../../proxy/routing/index.ts';
 import { routingOptions, switchboardOptions } from '../../proxy/settings.ts';
 import { Decoder, encode, frameOf } from '../../stomp/index.ts';
@@ -24,13 +24,13 @@ describe('a switchboard', () => {
   const pods: Pod[] = ['a', 'b'].map((name) => ({ id: name, name, address: `${name}:1`, state: 'serving' }));
 
   /** A WebSocket that never answers; enough for everything up to the dial. */
-  function deaf(): Socket {
+  function deaf(): PlainSocket {
     const ws = Object.assign(new EventTarget(), {
       ...{ readyState: 0, OPEN: 1, CLOSING: 2, bufferedAmount: 0 },
       ...{ on: () => {}, once: () => {}, pause: () => {}, resume: () => {}, close: () => {}, terminate: () => {} },
     });
     const handlers = { onMessage: () => {}, onClose: () => {}, onDrain: () => {} };
-    return new Socket(ws as never, { highMarkBytes: 1024 }, handlers, () => performance.now());
+    return new PlainSocket(ws as never, { highMarkBytes: 1024 }, handlers, () => performance.now());
   }
 
   function setUp(flags: readonly string[] = [], watching: Partial<Observer> = {}) {
@@ -61,7 +61,7 @@ describe('a switchboard', () => {
     const open = (user: string) =>
       board.open({
         ...{ user, ringKey: user, connect, binary: false, socket: deaf(), decoder: new Decoder({ peer: 'client' }) },
-        target: { path: '/', protocols: [], headers: [] },
+        target: { path: '/', protocols: [], headers: [], id: '' },
         connectHeaders: [],
         dropConnectHeader: () => false,
       });

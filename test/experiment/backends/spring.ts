@@ -27,7 +27,7 @@ export async function spring({ mode }: BackendOptions): Promise<Backend> {
   return {
     ...common(mode),
     startPod: (name) => startSpringPod(name, PROPERTIES),
-    proxyFlags: [...PROXY_FLAGS, '--backend-barrier', 'settle'],
+    proxyFlags: PROXY_FLAGS,
     destinations: ['/queue/news', '/queue/orders'],
     receipts: false,
     live: untilDelivered,
@@ -46,7 +46,7 @@ export async function springRelay({ mode }: BackendOptions): Promise<Backend> {
   return {
     ...common(mode),
     startPod: (name) => startSpringPod(name, { ...PROPERTIES, ...relay }),
-    proxyFlags: PROXY_FLAGS,
+    proxyFlags: [...PROXY_FLAGS, '--backend-profile', 'spring-relay'],
     // RabbitMQ would keep a durable queue for each /queue/… of each session.
     destinations: ['/topic/news', '/topic/orders'],
     receipts: true,
