@@ -74,6 +74,20 @@ describe('receipts', () => {
     expect(await endOf(client)).toEqual(DIED);
   });
 
+  it('are not needed to know that DISCONNECT came last: what waited comes before the close', async () => {
+    const topic = newTopic();
+    const client = await subscribed(two, topic);
+    const producer = await connected(one);
+    client.socket.pause();
+    const sent = Array.from({ length: 2_000 }, (_, n) => `${n}`);
+    for (const body of sent) producer.send('SEND', { destination: topic, receipt: body }, body);
+    for (const _ of sent) await producer.frame('RECEIPT');
+    client.send('DISCONNECT', {});
+    client.socket.resume();
+    expect(await client.bodies(sent.length)).toEqual(sent);
+    expect(await endOf(client)).toEqual(DIED);
+  });
+
   it('of SUBSCRIBE prove that what is sent from then on arrives, also through another node', async () => {
     const producer = await connected(one);
     for (let round = 0; round < 100; round++) {
