@@ -8,7 +8,7 @@ import process from 'node:process';
 import { formatProblems, loadConfig } from './config/index.ts';
 import { DemoPods } from './demo/pods.ts';
 import { programFile } from './demo/program-file.ts';
-import { createLog } from './log.ts';
+import { createStdoutLog } from './log.ts';
 import type { Running } from './running.ts';
 import { serve } from './serve.ts';
 
@@ -58,7 +58,8 @@ async function startProxy(podsFile: string, env: Env): Promise<Running> {
   ];
   const loaded = loadConfig({ argv, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems));
-  return serve(loaded.config, createLog(loaded.config.log));
+  const { log, losses } = createStdoutLog(loaded.config.log, process.stdout);
+  return serve(loaded.config, log, losses);
 }
 
 /** The usual port, or the next one that nobody has. */

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type DestinationStream, pino } from 'pino';
+import { type LogLosses, LogOutput, type LogSink } from './log-output.ts';
 
 /** The part of pino that Holdfast uses: fields first, then the message. */
 export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
@@ -15,15 +16,25 @@ export interface LogOptions {
 /** How a user appears in a log line. */
 export type UserField = (user: string) => { readonly user: string } | { readonly userHash: string };
 
-/** One JSON object a line, on stdout unless a `destination` is given; times are ISO 8601 in UTC. */
-export function createLog(options: LogOptions, destination?: DestinationStream): Log {
+/** One JSON object a line; times are ISO 8601 in UTC. */
+export function createLog(options: LogOptions, destination: DestinationStream): Log {
   const settings: pino.LoggerOptions = {
     base: null,
     level: options.level,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   };
-  return destination === undefined ? pino(settings) : pino(settings, destination);
+  return pino(settings, destination);
+}
+
+/** The log of a process, on its stdout, which is never waited for (log-output.ts). */
+export function createStdoutLog(
+  options: LogOptions,
+  stdout: LogSink,
+): { readonly log: Log; readonly losses: LogLosses } {
+  const losses = new LogOutput(stdout, (lines) => log.warn({ lines }, 'log lines lost: who reads them was too slow'));
+  const log = createLog(options, losses);
+  return { log, losses };
 }
 
 /** Random per process, so that nobody can find a user in old logs by hashing a list of names. */

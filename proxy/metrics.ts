@@ -243,6 +243,10 @@ const TABLE = {
     GAP_BUCKETS,
   ),
   gatewayInFlight: dial('holdfast_gateway_in_flight', 'Messages at the gateway that have no answer yet.'),
+  logLinesLost: tally(
+    'holdfast_log_lines_lost_total',
+    'Lines of the log that nobody will read, because stdout was full or gone.',
+  ),
   ringStreams: dial('holdfast_ring_streams', 'Open streams of /v1/ring.'),
 } satisfies Record<string, Row<unknown>>;
 

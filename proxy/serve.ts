@@ -7,6 +7,7 @@ import { Dialer } from './links/dialer.ts';
 import { Listener } from './listeners/listener.ts';
 import { passThrough } from './listeners/pass-through.ts';
 import { createUserField, type Log } from './log.ts';
+import type { LogLosses } from './log-output.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
 import { createGateway } from './producers.ts';
@@ -24,10 +25,13 @@ const CLOSE_MAX_S = 20;
 /** Messages of producers that are under way when the proxy stops get this long. */
 const GATEWAY_DRAIN_MS = 2_000;
 
+/** Of a log that is not on a stream. */
+const NO_LOSSES: LogLosses = { linesLost: 0 };
+
 const now = () => performance.now();
 
 /** Runs the proxy; resolves when both ports listen, rejects (and leaves nothing behind) when one cannot be had. */
-export async function serve(config: Config, log: Log): Promise<Running> {
+export async function serve(config: Config, log: Log, losses: LogLosses = NO_LOSSES): Promise<Running> {
   const metrics = createMetrics();
   const observer = createObserver(metrics, log, createUserField(config.log));
   const identifier = createIdentifier(config, { log });
@@ -54,6 +58,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
   const health = createHealth(board, source, () => stopping);
   const admin = createAdmin({ metrics, health, doors: gateway.doors, log });
   readOnScrape(metrics, board, source, config);
+  metrics.beforeScrape(() => metrics.logLinesLost.set(losses.linesLost));
 
   const stop = async () => {
     stopping = true;

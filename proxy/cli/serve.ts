@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { formatProblems, type LoadedConfig, loadConfig } from '../config/index.ts';
-import { createLog } from '../log.ts';
+import { createStdoutLog } from '../log.ts';
 import type { ExitCode, Host } from './host.ts';
 import type { Programs } from './programs.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -19,7 +19,7 @@ export function load(argv: readonly string[], host: Host): Loaded | undefined {
 export async function serveCommand(argv: readonly string[], host: Host, programs: Programs): Promise<ExitCode> {
   const loaded = load(argv, host);
   if (loaded === undefined) return 2;
-  const log = createLog(loaded.config.log);
+  const { log, losses } = createStdoutLog(loaded.config.log, host.stdout);
   for (const warning of loaded.warnings) log.warn({}, warning);
-  return untilStopped(host, () => programs.serve(loaded.config, log));
+  return untilStopped(host, () => programs.serve(loaded.config, log, losses));
 }

@@ -7,6 +7,9 @@ import { type ExitCode, type Host, type HostEvent, messageOf } from './host.ts';
  */
 const SAME_SIGNAL_MS = 300;
 
+/** When all is done, what still waits for a reader of stdout or stderr gets this long: one that is stuck keeps no process. */
+const LAST_WORDS_MS = 1_000;
+
 /**
  * Runs until SIGTERM or SIGINT, then stops in order; a second signal does not wait. An error that nobody caught stops in
  * order too, with code 1: the sessions on this process are worth a clean end.
@@ -19,17 +22,22 @@ export async function untilStopped(
   now: () => number = () => performance.now(),
 ): Promise<ExitCode> {
   const stop = new StopSignal(host, now);
-  try {
-    const running = await start();
-    const code = await stop.asked;
-    await running.stop();
-    return code;
-  } catch (error) {
+  const code = await runUntil(stop, start).catch((error: unknown): ExitCode => {
     host.stderr.write(`holdfast: ${messageOf(error)}\n`);
     return 1;
-  } finally {
-    stop.release();
+  });
+  stop.release();
+  if (host.stdout.writableLength + host.stderr.writableLength > 0) {
+    setTimeout(() => host.exit(code), LAST_WORDS_MS).unref();
   }
+  return code;
+}
+
+async function runUntil(stop: StopSignal, start: () => Promise<Running>): Promise<ExitCode> {
+  const running = await start();
+  const code = await stop.asked;
+  await running.stop();
+  return code;
 }
 
 /** Listens for what asks the process to end. */

@@ -8,8 +8,8 @@ export class FakeHost implements Host {
   out = '';
   err = '';
   readonly exits: ExitCode[] = [];
-  readonly stdout = { write: (text: string) => (this.out += text) };
-  readonly stderr = { write: (text: string) => (this.err += text) };
+  readonly stdout = { write: (text: string | Uint8Array) => (this.out += textOf(text)), writableLength: 0 };
+  readonly stderr = { write: (text: string | Uint8Array) => (this.err += textOf(text)), writableLength: 0 };
   readonly env: Record<string, string>;
   private readonly events = new EventEmitter();
 
@@ -36,6 +36,10 @@ export class FakeHost implements Host {
   get listeners(): number {
     return this.events.eventNames().length;
   }
+}
+
+function textOf(written: string | Uint8Array): string {
+  return typeof written === 'string' ? written : Buffer.from(written).toString();
 }
 
 const NO_PROGRAMS: Programs = {

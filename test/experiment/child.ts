@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Ends the program when its stdin ends, which it does when its parent dies, however that died. */
-const EXIT_WITH_PARENT = "data:text/javascript,process.stdin.resume().once('end',()=>process.exit(1)).unref()";
+export const EXIT_WITH_PARENT = "data:text/javascript,process.stdin.resume().once('end',()=>process.exit(1)).unref()";
 /** What is kept of a program's last words, for the error message when it ends too soon. */
 const LAST_LINES = 20;
 

@@ -200,7 +200,7 @@ test('a pod that does not answer in time: 504, and its request is given up', asy
       podFor: () => ({ id: '1', name: 'pod-1', address: pod.address, state: 'serving' }),
       answered: () => {},
       denied: () => {},
-      log: createLog({ level: 'silent', users: false }),
+      log: createLog({ level: 'silent', users: false }, { write: () => {} }),
     },
   );
   onTestFinished(() => http.close());

@@ -16,7 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   stomp: [],
   producer: ['ring', 'stomp'],
   backend: ['ring', 'stomp'],
-  'proxy/log': [],
+  'proxy/log': ['proxy/log-output'],
+  'proxy/log-output': [],
   'proxy/metrics': [],
   'proxy/running': [],
   'proxy/config': ['ring', 'proxy/log'],
@@ -30,7 +31,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'proxy/listeners': ['stomp', 'proxy/discovery', 'proxy/identity', 'proxy/log', 'proxy/sockjs', 'proxy/relay'],
   'proxy/gateway': ['ring', 'producer', 'proxy/log', 'proxy/metrics', 'proxy/admin'],
   'proxy/admin': ['proxy/log', 'proxy/metrics'],
-  'proxy/cli': ['ring', 'proxy/config', 'proxy/identity', 'proxy/log', 'proxy/running', 'proxy/serve', 'proxy/demo'],
+  'proxy/cli': [
+    'ring',
+    'proxy/config',
+    'proxy/identity',
+    'proxy/log',
+    'proxy/log-output',
+    'proxy/running',
+    'proxy/serve',
+    'proxy/demo',
+  ],
 };
 
 /** Folders whose decisions must be replayable: time and chance come in as arguments, and there is no I/O. */
