@@ -43,6 +43,8 @@ export interface Outage {
   attempts: number;
 }
 
+const ROUNDING_MS = 0.001;
+
 export class Core {
   readonly options: SessionOptions;
   readonly connect: Frame;
@@ -106,6 +108,14 @@ export class Core {
    */
   orderTime(now: number): number {
     return (this.fullSinceMs ?? now) - this.stoodMs;
+  }
+
+  /**
+   * When that moment of `orderTime` is. A sum that is taken apart again may be less than it was, by a rounding error, and the moment
+   * would never come: it is a microsecond later.
+   */
+  realTime(orderMs: number): number {
+    return this.stoodMs === 0 ? orderMs : orderMs + this.stoodMs + ROUNDING_MS;
   }
 
   emit(effect: Effect): void {
