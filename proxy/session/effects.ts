@@ -72,6 +72,8 @@ export type Fact =
     }
   | { readonly type: 'link-lost'; readonly pod: Pod; readonly end: LinkEnd; readonly blame: 'pod' | 'session' }
   | { readonly type: 'handover-started'; readonly from: Pod; readonly to: Pod }
+  /** A SUBSCRIBE has gone to a pod that does not say when it is live: a message that comes to it before that time may be lost. */
+  | { readonly type: 'settling'; readonly untilMs: number }
   /** Break before make, because the backend allows one link at a time; `why` is the header that says so. */
   | { readonly type: 'left-first'; readonly from: Pod; readonly to: Pod; readonly why: string }
   | { readonly type: 'switched'; readonly from: Pod; readonly to: Pod }
