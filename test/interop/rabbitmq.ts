@@ -217,8 +217,10 @@ export class RabbitCluster {
 
   /** Ends all of its processes, and deletes all that they have written. */
   async stop(): Promise<void> {
+    // A node that starts, or a tool, starts another epmd if it finds none, and nobody would end that one.
+    await Promise.allSettled([this.#starting]);
     await Promise.all(this.nodes.map((node) => node.kill()));
-    // Without nodes they fail at once. One that finds no epmd would start another, which nobody ends.
+    // Without nodes they fail at once.
     await Promise.allSettled(this.#tools);
     await this.#epmd?.kill();
     rmSync(this.folder, { recursive: true });
