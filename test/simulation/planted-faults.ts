@@ -128,7 +128,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a hole in the numbers is not waited for',
     file: ORDERING,
-    find: 'return message.arrivedMs + this.#options.orderMaxMs;',
+    find: 'return Math.max(message.arrivedMs + this.#options.orderMaxMs, this.#gaveUpAtMs + ORDER_POLL_MS);',
     replace: 'return message.arrivedMs;',
   },
   {
