@@ -33,7 +33,8 @@ async function main(argv: readonly string[]): Promise<number> {
       for (let seed = options.seed; seed < options.seed + options.runs; seed++) {
         title = `${scenario}, ${nameOf(mode)}, seed ${seed}`;
         const outcome = await once(options, { scenario, mode, seed }, progress);
-        const what = mode === 'holdfast' ? broken(outcome, scenario === 'kill', outcome.proves) : [];
+        const what =
+          mode === 'holdfast' ? broken(outcome, scenario === 'kill' || scenario === 'unwarned', outcome.proves) : [];
         if (what.length > 0) problems.push({ scenario, seed, what });
         progress.line(`${title}: ${summary(outcome)}`);
         if (what.length > 0) tellFaults(progress, outcome, what);

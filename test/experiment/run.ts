@@ -56,7 +56,7 @@ export interface Outcome {
   readonly movedPerMessage: number;
   /** Messages that a broker between the pods took and gave out, for each that a client received; undefined without one. */
   readonly brokerPerMessage: number | undefined;
-  /** kill: from the death of the pod until the last client was told that its session goes on, and how many were told. */
+  /** kill, unwarned: from the death of the pod until the last client was told that its session goes on, and how many were told. */
   readonly liveAgainMs: number | undefined;
   readonly announced: number;
   /** Users who lost something and were not told of a gap. */

@@ -27,6 +27,7 @@ export const scenarios = {
   rolling,
   'in-place': inPlace,
   scale,
+  unwarned,
   kill,
 } satisfies Record<string, Scenario>;
 
@@ -37,6 +38,7 @@ export const descriptions: Readonly<Record<ScenarioName, string>> = {
   rolling: 'every pod is replaced, as a Deployment does it: surge 1, the next step when the new pod is ready',
   'in-place': 'every pod is replaced under its name, as a StatefulSet does it: one ends before the next begins',
   scale: 'two pods more, then three of the five go at once',
+  unwarned: 'one pod gets SIGTERM while it is listed as serving; a second after its end it is off the list',
   kill: 'one pod dies by kill -9; a second later it is off the list',
 };
 
@@ -80,12 +82,24 @@ async function scale(stage: Stage): Promise<Marks> {
   return {};
 }
 
-async function kill(stage: Stage): Promise<Marks> {
+function kill(stage: Stage): Promise<Marks> {
+  return lose(stage, (victim) => victim.process.kill());
+}
+
+/** Somebody ends the process, or there is no preStop: what a pod does at SIGTERM is all that its clients get. */
+function unwarned(stage: Stage): Promise<Marks> {
+  return lose(stage, async (victim) => {
+    victim.process.signal('SIGTERM');
+    await victim.process.exited;
+  });
+}
+
+async function lose(stage: Stage, end: (victim: FleetPod) => Promise<unknown>): Promise<Marks> {
   const { fleet, random } = stage;
   await leadIn(stage);
   const victim = random.pick(fleet.serving);
   const killedAtMs = nowMs();
-  await victim.process.kill();
+  await end(victim);
   await sleep(DEATH_REPORTED_MS);
   fleet.remove(victim);
   return { killedAtMs };

@@ -77,7 +77,7 @@ gap: the longest silence at a client, pace included · delay: the longest way fr
 stall: the longest time that the machine let producer or clients not run; gap and delay contain it
 moved/msg: messages from server to server for each one received (requests to pods and repeats dropped); 1.00 is one hop
 broker/msg: messages that a broker behind the pods took and gave out, for each one received
-live again: from kill -9 until the last client was told that its session goes on`;
+live again: from kill -9 or SIGTERM until the last client was told that its session goes on`;
 
 export function tableText(rows: readonly Row[]): string {
   const cells = [

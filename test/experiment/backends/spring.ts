@@ -12,7 +12,7 @@ import { brokerPosting } from './broker-posting.ts';
 
 /** A pod cuts its WebSockets at SIGTERM, so that its sessions must have moved before: settle, drain, close. */
 const DRAIN_MAX_MS = 1_000;
-const PRE_STOP_MS = 4_000;
+const PRE_STOP_MS = 5_000;
 
 /** The application's door for producers. */
 const DOOR = '/api/users/{user}/messages?destination={destination}';
