@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/interop/**/*.test.ts'],
+    // Brokers and JVMs of others on a machine that is shared: what fails once for want of time is asked once more.
+    retry: 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Each file starts servers of its own: two cores have enough to do with one of them.

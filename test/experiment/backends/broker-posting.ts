@@ -5,6 +5,13 @@ import { WebSocket } from 'ws';
 import type { Answer, Posting } from '../posting.ts';
 import type { Random } from '../random.ts';
 
+/**
+ * A broker confirms within milliseconds. What it does not confirm in this time is on its way to a queue of a node that has died
+ * without a word, and of that the others may know only a minute later.
+ */
+const CONFIRM_MAX_MS = 5_000;
+/** How often a message with an id goes round all nodes: what the last one that lives has not confirmed, it does when asked again. */
+const ROUNDS_MAX = 3;
 /** The proxy's dedup.header by default. */
 const ID = 'holdfast-id';
 
@@ -43,13 +50,15 @@ export function brokerPosting(options: BrokerPostingOptions): Posting {
         headers: ids ? { [ID]: randomUUID() } : {},
       };
       let attempts = 0;
-      for (const address of random.shuffled(addresses())) {
-        // A node that cannot be reached has nothing: then it is the next one's turn.
-        const publisher = await publisherOf(address).catch(() => undefined);
-        if (publisher === undefined) continue;
-        attempts++;
-        if (await publisher.publish(message)) return { outcome: 'delivered', attempts };
-        if (!ids) break;
+      for (let round = 1; round <= (ids ? ROUNDS_MAX : 1); round++) {
+        for (const address of random.shuffled(addresses())) {
+          // A node that cannot be reached has nothing: then it is the next one's turn.
+          const publisher = await publisherOf(address).catch(() => undefined);
+          if (publisher === undefined) continue;
+          attempts++;
+          if (await publisher.publish(message)) return { outcome: 'delivered', attempts };
+          if (!ids) return { outcome: 'failed', attempts };
+        }
       }
       return { outcome: 'failed', attempts };
     },
@@ -99,7 +108,11 @@ class Publisher {
     }
     const receipt = `r${++this.#lastReceipt}`;
     return new Promise((resolve) => {
-      this.#owed.set(receipt, resolve);
+      const tooLate = setTimeout(() => this.#settle(receipt, false), CONFIRM_MAX_MS);
+      this.#owed.set(receipt, (taken) => {
+        clearTimeout(tooLate);
+        resolve(taken);
+      });
       this.#client.watchForReceipt(receipt, () => this.#settle(receipt, true));
       this.#client.publish({ ...message, headers: { ...headers, receipt } });
     });
