@@ -3,7 +3,7 @@
  * started, link connected, switched, handed over) and of a recovery in four.
  */
 import type { Pod } from './discovery/index.ts';
-import type { DoorObserver } from './listeners/listener.ts';
+import type { DoorObserver } from './listeners/reception.ts';
 import type { Log, UserField } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Observer } from './relay/switchboard.ts';

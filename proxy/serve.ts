@@ -36,7 +36,9 @@ export async function serve(config: Config, log: Log, losses: LogLosses = NO_LOS
   const observer = createObserver(metrics, log, createUserField(config.log));
   const identifier = createIdentifier(config, { log });
   const routing = new Routing(routingOptions(config), Math.random);
-  const dialer = new Dialer(dialerOptions(config), now);
+  const dialer = new Dialer(dialerOptions(config), now, ({ name }) =>
+    log.info({ pod: name }, 'link with another SockJS session id: an older one of the session may still be open there'),
+  );
   const board = new Switchboard(switchboardOptions(config), routing, dialer, observer, now);
   const source = createSource(config, log);
   const http = passThrough(passThroughOptions(config), {

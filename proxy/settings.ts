@@ -6,8 +6,8 @@ import type { DialerOptions } from './links/dialer.ts';
 import type { ListenerOptions } from './listeners/listener.ts';
 import type { PassThroughOptions } from './listeners/pass-through.ts';
 import { profilesOf } from './profiles.ts';
-import type { SocketOptions } from './relay/socket.ts';
 import type { SwitchboardOptions } from './relay/switchboard.ts';
+import type { WebSocketOptions } from './relay/web-socket.ts';
 import type { RoutingOptions } from './routing/index.ts';
 
 /** How long a peer may take to answer a close frame or a DISCONNECT: one slow round trip, and a pause of its collector. */
@@ -38,6 +38,8 @@ const POD_HEADER_BYTES_FACTOR = 2;
 const POD_HEADER_BYTES_MORE = 8 * 1024;
 /** What the producer library takes as the longest time to live, unless it is told otherwise. */
 const PRODUCER_TTL_MS = 60_000;
+/** JSON makes at most six characters of an octet: \u0000. */
+const JSON_FACTOR = 6;
 /** A REST call that takes longer than this belongs into a job; Spring's own default is none. */
 const HTTP_ANSWER_MAX_MS = 60_000;
 
@@ -93,6 +95,7 @@ export function switchboardOptions(config: Config): SwitchboardOptions {
         tolerance: CLIENT_BEATS_MISSED,
       },
       slowMaxMs: client.slowMaxMs,
+      podsTakeTextOnly: speaksSockJs(config),
     },
     holdTotalBytes: hold.totalBytes,
     beatEveryMs: Math.max(
@@ -110,10 +113,15 @@ export function dialerOptions(config: Config): DialerOptions {
     tls: backend.tls,
     hostHeader: backend.hostHeader,
     connectMaxMs: backend.connectMaxMs,
-    maxMessageBytes: podLimits(config).maxFrameBytes,
+    maxMessageBytes: (speaksSockJs(config) ? JSON_FACTOR : 1) * podLimits(config).maxFrameBytes,
     closeMaxMs: CLOSE_MAX_MS,
     socket: socketOptions(config),
+    sockJs: speaksSockJs(config),
   };
+}
+
+function speaksSockJs({ backend }: Config): boolean {
+  return backend.sockjs ?? backend.profile === 'spring-relay';
 }
 
 export function listenerOptions(config: Config): ListenerOptions {
@@ -122,6 +130,7 @@ export function listenerOptions(config: Config): ListenerOptions {
     connectMaxMs: config.client.connectMaxMs,
     closeMaxMs: CLOSE_MAX_MS,
     socket: socketOptions(config),
+    sockJs: { paths: config.sockjs.paths, upstreamPath: config.sockjs.upstreamPath },
   };
 }
 
@@ -130,7 +139,7 @@ export function passThroughOptions({ backend }: Config): PassThroughOptions {
   return { tls, hostHeader, connectMaxMs, answerMaxMs: HTTP_ANSWER_MAX_MS };
 }
 
-function socketOptions({ client }: Config): SocketOptions {
+function socketOptions({ client }: Config): WebSocketOptions {
   return { highMarkBytes: client.highMarkBytes };
 }
 

@@ -8,7 +8,8 @@ export type StompErrorCode =
   | 'bad-escape'
   | 'bad-content-length'
   | 'missing-nul'
-  | 'unexpected-body';
+  | 'unexpected-body'
+  | 'not-text';
 
 /**
  * The one error that bytes of a peer can cause. The message says what was wrong and where, and never quotes header values

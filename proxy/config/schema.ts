@@ -15,6 +15,8 @@ import { keySetUrl, origin, urlTemplate } from './web.ts';
 
 const FILE = /^[^\0]{1,4096}$/;
 const filePath = () => matching('FILE', 'the path of a file', FILE);
+const endpointPath = () =>
+  matching('PATH', 'a path that begins with / and does not end with it', /^(\/[A-Za-z0-9._~!$&'()*+;=:@%-]+){1,32}$/);
 const headerName = () => text('HEADER', 'the name of an HTTP header', userHeaderName);
 // Ports are written as decimal and names as in a Host header; RFC 9110 section 7.2.
 const hostHeader = () =>
@@ -159,6 +161,26 @@ const backend = z.strictObject({
   'connect-max': duration('100ms', '1m')
     .prefault('5s')
     .meta({ description: 'From dialling a pod to its CONNECTED; past it the next pod is tried.' }),
+  sockjs: yesNo()
+    .optional()
+    .meta({
+      description:
+        'Ask pods for SockJS WebSockets, with a session id that stays the same from pod to pod; default with profile spring-relay, whose pods know each other’s sessions by it.',
+      examples: [true],
+    }),
+});
+
+const sockjs = z.strictObject({
+  paths: list(endpointPath(), 16).prefault(['/ws']).meta({
+    description:
+      'Endpoints at which SockJS clients are served; Spring’s guides call it /ws. Raw WebSockets beside it pass as they are.',
+  }),
+  'upstream-path': endpointPath()
+    .optional()
+    .meta({
+      description: 'Where pods take the WebSockets of SockJS clients; default the endpoint’s path and /websocket.',
+      examples: ['/ws'],
+    }),
 });
 
 const handover = z.strictObject({
@@ -344,6 +366,7 @@ export const schema = z
     ring: section(ring, 'The consistent-hash ring; producers need the same values.'),
     topology: section(topology, 'How changes of pods are taken in.'),
     backend: section(backend, 'Links to pods.'),
+    sockjs: section(sockjs, 'Clients that speak SockJS.'),
     handover: section(handover, 'Moves of sessions from pod to pod.'),
     'outage-max': duration('0s', '1h')
       .prefault('60s')

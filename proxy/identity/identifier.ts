@@ -52,6 +52,11 @@ export type Verdict = KnownUser | Denied | { readonly kind: 'later' };
 
 export interface Identifier {
   atUpgrade(request: UpgradeRequest): Promise<Verdict>;
+  /**
+   * What a request says of its user, unchecked: two that say the same are of one user, also when a token has expired between
+   * them. Holds secrets; not for logs.
+   */
+  credentials(request: UpgradeRequest): string;
   /** For a request whose verdict was `later`; an anonymous user is made anew by each call. */
   atConnect(request: UpgradeRequest, frame: ConnectFrame): Promise<KnownUser | Denied>;
   /** Whether `header:` sources and forwarded headers of this peer are believed. */
@@ -78,6 +83,7 @@ export function createIdentifier(config: IdentityConfig, options: KeySetOptions 
       const verdict = await firstPresent(reader, beforeStomp, request);
       return verdict ?? (firstOfStomp === -1 ? nobody(reader, request) : { kind: 'later' });
     },
+    credentials: (request) => JSON.stringify(sources.map((source) => reader.unchecked(source, request))),
     async atConnect(request, frame) {
       return (await firstPresent(reader, sources, request, frame)) ?? nobody(reader, request);
     },
@@ -131,17 +137,29 @@ class SourceReader {
 
   async read(source: Source, request: UpgradeRequest, frame: ConnectFrame | undefined): Promise<Reading> {
     switch (source.kind) {
+      case 'jwt':
+        return this.checked(request, this.unchecked(source, request));
+      case 'stomp-login':
+        return found(frame?.header('login'));
+      case 'stomp-authorization':
+        return frame === undefined ? ABSENT : this.checked(request, readConnectToken(frame));
+      default:
+        return this.unchecked(source, request);
+    }
+  }
+
+  /** As `read`, but a token is given as it was sent. */
+  unchecked(source: Source, request: UpgradeRequest): Reading {
+    switch (source.kind) {
       case 'header':
         return this.trusts(request.remoteAddress) ? readPlace(request, source) : ABSENT;
       case 'cookie':
       case 'query':
         return readPlace(request, source);
       case 'jwt':
-        return this.checked(request, readToken(request, source, this.config.jwt.header));
-      case 'stomp-login':
-        return found(frame?.header('login'));
-      case 'stomp-authorization':
-        return frame === undefined ? ABSENT : this.checked(request, readConnectToken(frame));
+        return this.believesTokens(request) ? readToken(request, source, this.config.jwt.header) : ABSENT;
+      default:
+        return ABSENT;
     }
   }
 
@@ -153,9 +171,13 @@ class SourceReader {
   }
 
   /** A token that nobody has checked says no more than a header does, so it counts from trusted peers only. */
+  private believesTokens(request: UpgradeRequest): boolean {
+    return !this.config.jwt.decodeOnly || this.trusts(request.remoteAddress);
+  }
+
   private async checked(request: UpgradeRequest, reading: Reading): Promise<Reading> {
     if (reading.kind !== 'value') return reading;
-    if (this.config.jwt.decodeOnly && !this.trusts(request.remoteAddress)) return ABSENT;
+    if (!this.believesTokens(request)) return ABSENT;
     return this.token === undefined ? wrong(401, 'tokens are not accepted') : this.token(reading.value);
   }
 }

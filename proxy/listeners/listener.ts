@@ -1,5 +1,5 @@
 /**
- * The door for clients: WebSocket upgrades become sessions, plain HTTP requests go to the user's pod.
+ * The door for clients: WebSocket upgrades become sessions, SockJS requests too, and plain HTTP requests go to the user's pod.
  *
  * Whatever is wrong with a request is said before the upgrade, as HTTP, and nothing of it is passed on.
  */
@@ -7,35 +7,23 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Decoder, type DecoderLimits, type Frame, SUBPROTOCOLS } from '../../stomp/index.ts';
-import {
-  type Identifier,
-  type KnownUser,
-  type OriginCheck,
-  type UpgradeRequest,
-  upgradeRequest,
-  type Verdict,
-} from '../identity/index.ts';
+import { type DecoderLimits, SUBPROTOCOLS } from '../../stomp/index.ts';
+import { type UpgradeRequest, upgradeRequest } from '../identity/index.ts';
 import type { Log } from '../log.ts';
-import type { Relay } from '../relay/relay.ts';
-import { Socket, type SocketOptions } from '../relay/socket.ts';
-import type { Switchboard } from '../relay/switchboard.ts';
-import { Greeting, type Refused } from './greeting.ts';
-import { refuseUpgrade } from './refusal.ts';
+import { FramedSocket } from '../relay/framed-socket.ts';
+import { PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
+import { serverFraming } from '../sockjs/index.ts';
+import { type Guest, Reception, type ReceptionOptions, type ReceptionParts, SHUTTING_DOWN } from './reception.ts';
+import { type Problem, refuseUpgrade } from './refusal.ts';
+import { SockJsDoor, type SockJsOptions } from './sockjs/door.ts';
+import { refuseNoText } from './sockjs/no-text.ts';
 import { isPath, isRepeated } from './unambiguous.ts';
 
-export interface ListenerOptions {
-  readonly limits: Partial<DecoderLimits>;
-  readonly connectMaxMs: number;
+export interface ListenerOptions extends ReceptionOptions {
   /** How long a client may take to answer a close frame before the TCP connection is cut. */
   readonly closeMaxMs: number;
-  readonly socket: SocketOptions;
-}
-
-/** Who wants to know of clients that did not become sessions. */
-export interface DoorObserver {
-  denied(reason: string): void;
-  protocolError(code: string): void;
+  readonly socket: WebSocketOptions;
+  readonly sockJs: Omit<SockJsOptions, 'socket'>;
 }
 
 /** Plain HTTP beside WebSocket. */
@@ -51,45 +39,33 @@ const FRAGMENTS_MAX = 64;
 const CHUNKS_MAX = 1024;
 /** TCP connections that the system may accept before we do: a wave of clients that come back after a restart. */
 const BACKLOG = 4096;
-/** RFC 6455 §7.4.1 and its registry. */
-const TRY_AGAIN_LATER = 1013;
-
-const SHUTTING_DOWN = 'the proxy is shutting down; connect again';
+/** JSON makes at most six characters of an octet: \u0000. */
+const JSON_FACTOR = 6;
 
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #board: Switchboard;
-  readonly #identifier: Identifier;
-  readonly #checkOrigin: OriginCheck;
-  readonly #observer: DoorObserver;
+  readonly #reception: Reception;
+  readonly #sockJs: SockJsDoor;
   readonly #log: Log;
   readonly #now: () => number;
   readonly #server: Server;
   readonly #webSockets: WebSocketServer;
-  /** Clients on their way to a session, and how to turn each away. They count as sessions, or they would be without bound. */
-  readonly #arriving = new Map<Duplex, () => void>();
-  #isOpen = true;
+  readonly #framedWebSockets: WebSocketServer;
   #isClosed: Promise<void> = Promise.resolve();
 
-  constructor(
-    options: ListenerOptions,
-    parts: {
-      board: Switchboard;
-      identifier: Identifier;
-      checkOrigin: OriginCheck;
-      observer: DoorObserver;
-      http: HttpHandler;
-      log: Log;
-      now: () => number;
-    },
-  ) {
+  constructor(options: ListenerOptions, parts: ReceptionParts & { http: HttpHandler; now: () => number }) {
     this.#options = options;
-    this.#board = parts.board;
-    this.#identifier = parts.identifier;
-    this.#checkOrigin = parts.checkOrigin;
-    this.#observer = parts.observer;
     this.#log = parts.log;
     this.#now = parts.now;
+    this.#reception = new Reception(options, parts);
+    const messageMaxChars = JSON_FACTOR * messageMax(options.limits);
+    this.#sockJs = new SockJsDoor(
+      { ...options.sockJs, socket: { highMarkBytes: options.socket.highMarkBytes, messageMaxChars } },
+      this.#reception,
+      parts.now,
+    );
+    this.#webSockets = this.#webSocketServer(messageMax(options.limits));
+    this.#framedWebSockets = this.#webSocketServer(messageMaxChars);
     this.#server = createServer({
       maxHeaderSize: HEADER_MAX_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -97,18 +73,9 @@ export class Listener {
       // Java's HttpClient and curl offer h2c with plain requests; Node before 24.9 cannot tell and answers them 400.
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     });
-    this.#webSockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: messageMax(options.limits),
-      maxFragments: FRAGMENTS_MAX,
-      maxBufferedChunks: CHUNKS_MAX,
-      ...{ closeTimeout: options.closeMaxMs },
-      handleProtocols: (offered) => SUBPROTOCOLS.find((known) => offered.has(known)) ?? false,
+    this.#server.on('request', (request, response) => {
+      if (!this.#sockJs.request(request, response)) parts.http(request, response);
     });
-    this.#server.on('request', parts.http);
-    this.#webSockets.on('wsClientError', (error, socket) => this.#refuse(socket, 400, error.message));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -126,115 +93,96 @@ export class Listener {
     });
   }
 
-  /** No more clients; those that have a session stay. */
+  /**
+   * No more clients; those that have a session stay. Those of SockJS need the port for each request, and for the one that tells
+   * them of the end.
+   */
   stopAccepting(): void {
-    this.#isOpen = false;
-    this.#isClosed = new Promise((resolve) => this.#server.close(() => resolve()));
-    for (const turnAway of [...this.#arriving.values()]) turnAway();
+    this.#reception.close();
+    this.#isClosed = this.#sockJs.allTold().then(() => new Promise((resolve) => this.#server.close(() => resolve())));
   }
 
   /** Cuts requests that are under way; resolves when every connection has ended, at latest after `closeMaxMs`. */
   async close(): Promise<void> {
+    await this.#sockJs.allTold();
+    this.#sockJs.close();
     this.#server.closeAllConnections();
     await this.#isClosed;
+  }
+
+  #webSocketServer(maxPayload: number): WebSocketServer {
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload,
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: CHUNKS_MAX,
+      ...{ closeTimeout: this.#options.closeMaxMs },
+      handleProtocols: (offered) => SUBPROTOCOLS.find((known) => offered.has(known)) ?? false,
+    });
+    server.on('wsClientError', (error, socket) => this.#refuse(socket, { status: 400, reason: error.message }));
+    return server;
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node takes its own listeners off with the upgrade; a reset before ours are on would end the process.
     socket.on('error', () => socket.destroy());
     const problem = this.#unfit(request);
-    if (problem !== undefined) return this.#refuse(socket, problem.status, problem.reason);
-    this.#arriving.set(socket, () => this.#refuse(socket, 503, SHUTTING_DOWN));
-    socket.once('close', () => this.#arriving.delete(socket));
+    if (problem !== undefined) return this.#refuse(socket, problem);
+    this.#reception.arrives(socket, () => this.#refuse(socket, { status: 503, reason: SHUTTING_DOWN }));
+    socket.once('close', () => this.#reception.leaves(socket));
     const upgrade = upgradeRequest(request);
-    this.#identifier.atUpgrade(upgrade).then(
-      (verdict) => this.#judge(request, upgrade, socket, head, verdict),
-      (error: unknown) => {
-        this.#failed(error);
-        this.#refuse(socket, 500, 'the user could not be identified');
-      },
+    void this.#reception.identify(upgrade).then((verdict) => {
+      if ('status' in verdict) return this.#refuse(socket, verdict);
+      if (socket.destroyed || socket.writableEnded) return;
+      this.#accept(request, socket, head, { request: upgrade, verdict });
+    });
+  }
+
+  #unfit(request: IncomingMessage): Problem | undefined {
+    return (
+      this.#reception.full() ?? brokenUpgrade(request) ?? this.#misplaced(request) ?? this.#reception.foreign(request)
     );
   }
 
-  #unfit(request: IncomingMessage): { status: number; reason: string } | undefined {
-    if (!this.#isOpen) return { status: 503, reason: SHUTTING_DOWN };
-    if (this.#board.isFull(this.#arriving.size)) {
-      return { status: 503, reason: 'the proxy has as many sessions as it may have (limits.sessions)' };
+  /** Only one target of a SockJS session is a WebSocket. */
+  #misplaced(request: IncomingMessage): Problem | undefined {
+    const kind = this.#sockJs.endpointOf(request)?.kind ?? 'websocket';
+    return kind === 'websocket' ? undefined : { status: 404, reason: 'no WebSocket is served here' };
+  }
+
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, guest: Omit<Guest, 'target'>): void {
+    const endpoint = this.#sockJs.endpointOf(request);
+    const { request: upgrade } = guest;
+    if (endpoint === undefined) {
+      const target = { path: upgrade.url, protocols: offeredProtocols(upgrade) };
+      this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#greet(ws, socket, { ...guest, target }));
+    } else {
+      const target = this.#sockJs.targetOf(endpoint, upgrade.url);
+      this.#framedWebSockets.handleUpgrade(request, socket, head, (ws) =>
+        this.#greetFramed(ws, socket, { ...guest, target }),
+      );
     }
-    const broken = brokenUpgrade(request);
-    if (broken !== undefined) return broken;
-    const foreign = this.#checkOrigin(request);
-    return foreign === undefined ? undefined : { status: 403, reason: foreign };
   }
 
-  #judge(request: IncomingMessage, upgrade: UpgradeRequest, socket: Duplex, head: Buffer, verdict: Verdict): void {
-    if (verdict.kind === 'denied') return this.#refuse(socket, verdict.status, verdict.reason);
-    if (socket.destroyed || socket.writableEnded) return;
-    if (verdict.kind === 'user' && this.#board.isFullFor(verdict.user)) {
-      return this.#refuse(socket, 429, 'this user has as many sessions as a user may have (limits.sessions-per-user)');
-    }
-    this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#greet(ws, socket, upgrade, verdict));
+  #greet(ws: WebSocket, socket: Duplex, guest: Guest): void {
+    const { socket: options } = this.#options;
+    this.#reception.greet(socket, guest, (handlers) => new PlainSocket(ws, options, handlers, this.#now));
   }
 
-  #greet(ws: WebSocket, duplex: Duplex, upgrade: UpgradeRequest, verdict: Verdict): void {
-    const handlers = {
-      onMessage: (bytes: Uint8Array, binary: boolean) => greeting.message(bytes, binary),
-      onClose: (code: number, reason: string, fault?: string) => {
-        if (fault !== undefined) this.#refused(fault, reason);
-        greeting.closed(code);
-      },
-      onDrain: () => greeting.drained(),
-    };
-    const socket = new Socket(ws, this.#options.socket, handlers, this.#now);
-    const greeting = new Greeting(socket, verdict, this.#options, {
-      identify: (frame) => this.#identifier.atConnect(upgrade, frame),
-      failed: (error) => this.#failed(error),
-      open: (user, connect, binary, decoder) => this.#open(user, upgrade, connect, binary, socket, decoder),
-      refused: (reason, detail) => this.#refused(reason, detail),
-      over: () => this.#arriving.delete(duplex),
-    });
-    this.#arriving.set(duplex, () => greeting.shutdown());
+  #greetFramed(ws: WebSocket, socket: Duplex, guest: Guest): void {
+    const { socket: options } = this.#options;
+    this.#reception.greet(
+      socket,
+      guest,
+      (handlers) => new FramedSocket(ws, serverFraming, options, { ...handlers, onNoText: refuseNoText }, this.#now),
+    );
   }
 
-  #open(
-    user: KnownUser,
-    upgrade: UpgradeRequest,
-    connect: Frame,
-    binary: boolean,
-    socket: Socket,
-    decoder: Decoder,
-  ): Relay | Refused {
-    if (this.#board.isFullFor(user.user)) {
-      const refused = 'This user has as many sessions as a user may have (limits.sessions-per-user).';
-      return { refused, code: TRY_AGAIN_LATER };
-    }
-    const { set, drop } = this.#identifier.connectHeaders(user.user);
-    return this.#board.open({
-      ...{ user: user.user, ringKey: user.ringKey, connect, binary, socket, decoder },
-      target: {
-        path: upgrade.url,
-        protocols: offeredProtocols(upgrade),
-        headers: this.#identifier.upstreamHeaders(upgrade, user.user),
-      },
-      connectHeaders: set,
-      dropConnectHeader: drop,
-    });
-  }
-
-  #refused(reason: string, detail: string): void {
-    if (reason === 'denied' || reason === 'identity') this.#observer.denied(reason);
-    else this.#observer.protocolError(reason);
-    this.#log.info({ reason, detail }, 'client turned away');
-  }
-
-  #failed(error: unknown): void {
-    this.#log.error({ error: String(error) }, 'a user could not be identified');
-  }
-
-  #refuse(socket: Duplex, status: number, reason: string): void {
-    if (status === 401 || status === 403) this.#observer.denied(status === 401 ? 'unauthorized' : 'forbidden');
-    this.#log.info({ status, reason }, 'upgrade refused');
-    refuseUpgrade(socket, status, reason);
+  #refuse(socket: Duplex, problem: Problem): void {
+    this.#reception.refused(problem);
+    refuseUpgrade(socket, problem.status, problem.reason);
   }
 }
 
@@ -244,7 +192,7 @@ function messageMax(limits: Partial<DecoderLimits>): number {
 }
 
 /** What no WebSocket client sends, and what servers behind us could read differently (RFC 6455 §4.1, RFC 9112 §3.2). */
-function brokenUpgrade(request: IncomingMessage): { status: number; reason: string } | undefined {
+function brokenUpgrade(request: IncomingMessage): Problem | undefined {
   const bad = (reason: string) => ({ status: 400, reason });
   if (request.method !== 'GET') return { status: 405, reason: 'a WebSocket is asked for by GET' };
   if (!isPath(request.url)) return bad('the request target must be a path');

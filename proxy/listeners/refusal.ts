@@ -7,6 +7,12 @@ export interface RefusalBody {
   readonly message: string;
 }
 
+/** Why a request is refused: the HTTP status, and in words. */
+export interface Problem {
+  readonly status: number;
+  readonly reason: string;
+}
+
 /** @example refusal(401, '…').error === 'unauthorized' */
 export function refusal(status: number, message: string): RefusalBody {
   return { error: (STATUS_CODES[status] ?? 'error').toLowerCase().replaceAll(' ', '-'), message };

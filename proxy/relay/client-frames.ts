@@ -1,5 +1,6 @@
 /** Which frames of a client need the session, and which it keeps. */
-import { type Frame, frameOf } from '../../stomp/index.ts';
+import { isUtf8 } from 'node:buffer';
+import { type Frame, frameOf, StompError } from '../../stomp/index.ts';
 
 /** A SEND that changes nothing in the session. */
 export function isPlainSend(frame: Frame): boolean {
@@ -21,4 +22,13 @@ export function keepsFrame(frame: Frame): boolean {
 /** The frame on memory of its own: what came in is a view of a larger chunk, which would live as long as the frame. */
 export function detached(frame: Frame): Frame {
   return frameOf(frame.bytes.slice(), 'client', frame.version);
+}
+
+/** Why a frame cannot go to a pod that takes text only. */
+export function noText(frame: Frame): StompError | undefined {
+  if (isUtf8(frame.bytes)) return undefined;
+  return new StompError(
+    'not-text',
+    `${frame.command} frame is no UTF-8, and pods are linked by SockJS, which is text only`,
+  );
 }

@@ -3,13 +3,13 @@ import type { Decoder, DecoderLimits, Frame } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { Fact, SessionOptions } from '../session/index.ts';
 import type { LegOptions } from './leg.ts';
-import type { LinkHandlers } from './ports.ts';
+import type { LinkHandlers, LinkSocket } from './ports.ts';
 import type { Socket } from './socket.ts';
 
 /** The rest of the proxy, as one relay sees it. */
 export interface RelayHost {
   now(): number;
-  dial(pod: Pod, handlers: LinkHandlers): Socket;
+  dial(pod: Pod, handlers: LinkHandlers): LinkSocket;
   /** The session wants a link; answered by `Relay.granted`, never from within this call. */
   requestLink(cause: 'open' | 'recovery', attempt: number): void;
   /** The session's primary link is at another pod, or (undefined) it has none. */
@@ -44,4 +44,6 @@ export interface RelayOptions {
   readonly client: LegOptions;
   /** A client that stays full for this long is closed. */
   readonly slowMaxMs: number;
+  /** Links are SockJS: a frame that is no UTF-8 ends its client's session with ERROR. */
+  readonly podsTakeTextOnly: boolean;
 }

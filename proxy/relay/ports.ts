@@ -1,6 +1,6 @@
 /** What a relay wants of the links to pods; links/ makes them. */
 import type { Pod } from '../discovery/index.ts';
-import type { LinkEnd } from '../session/index.ts';
+import type { ChunkRules, LinkEnd } from '../session/index.ts';
 import type { Socket } from './socket.ts';
 
 /** What the client asked for, ready to be asked of any pod. */
@@ -11,6 +11,8 @@ export interface UpgradeTarget {
   readonly protocols: readonly string[];
   /** Name, value, name, value …: cleaned and with the proxy's identity headers. */
   readonly headers: readonly string[];
+  /** Stays the same for the client's session, whichever pod is asked. */
+  readonly id: string;
 }
 
 export interface LinkHandlers {
@@ -22,7 +24,12 @@ export interface LinkHandlers {
   onEnd(end: LinkEnd): void;
 }
 
+export interface LinkSocket extends Socket {
+  /** What the pod takes in one message, from now on; before it, anything. */
+  takes(rules: ChunkRules): void;
+}
+
 /** Opens a WebSocket to a pod. Never calls a handler before it has returned. */
 export interface Dial {
-  dial(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): Socket;
+  dial(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket;
 }

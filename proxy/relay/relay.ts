@@ -16,13 +16,15 @@ import {
   type SessionEvent,
 } from '../session/index.ts';
 import { Alarm } from './alarm.ts';
-import { detached, isPlainSend, keepsFrame } from './client-frames.ts';
+import { detached, isPlainSend, keepsFrame, noText } from './client-frames.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
 import { ownNames, withoutOwnHeaders } from './own-headers.ts';
+import type { LinkSocket } from './ports.ts';
 
 /** One link, and what the session has said of it. */
 interface Upstream {
+  readonly socket: LinkSocket;
   readonly leg: Leg;
   readonly decoder: Decoder;
   /** It is or was the primary: its messages are the client's, and it need not be read while the client is full. */
@@ -156,6 +158,8 @@ export class Relay {
   }
 
   #clientFrame(said: Frame, binary: boolean): void {
+    const error = this.#options.podsTakeTextOnly ? noText(said) : undefined;
+    if (error !== undefined) return this.#tell({ type: 'client-garbage', error });
     if (this.#parked.length > 0 || this.#isRouteClosing()) return this.#park(said, binary);
     const frame = withoutOwnHeaders(said, this.#ownNames);
     const route = this.#clientRoute;
@@ -296,6 +300,8 @@ export class Relay {
         return this.#closeLink(effect.link, leg, effect.how);
       case 'link-beats':
         return leg.setBeats(effect.sendEveryMs, effect.expectEveryMs, this.#host.now());
+      case 'link-takes':
+        return link.socket.takes(effect.rules);
       case 'link-route':
         link.passes = effect.route === 'pass';
         return;
@@ -329,7 +335,7 @@ export class Relay {
     });
     const leg = new Leg(socket, this.#options.link, this.#host.now());
     const decoder = new Decoder({ peer: 'server', limits: this.#options.podLimits, version: this.#version });
-    this.#links.set(id, { leg, decoder, isLive: false, passes: false });
+    this.#links.set(id, { socket, leg, decoder, isLive: false, passes: false });
   }
 
   /** The session is done with the link. A closing one is still heard, since messages may come before the pod's answer. */

@@ -1,178 +1,39 @@
 /**
- * One WebSocket, of a client or of a pod, as the relay wants it: whole messages in, bytes out, reading that can be stopped
- * for several reasons at once. Whoever makes the WebSocket gives it its limits, and a `closeTimeout`.
+ * One connection, of a client or to a pod, as the relay wants it: whole messages in, bytes out, reading that can be stopped
+ * for several reasons at once. What carries it, a WebSocket or SockJS, is known to nobody behind this.
  */
-import type { WebSocket } from 'ws';
 
 export interface SocketHandlers {
   onMessage(bytes: Uint8Array, binary: boolean): void;
   /**
    * Once. 1006 when the connection ended without a close frame.
-   * @param fault set when the peer broke the WebSocket protocol or its limits and we closed for that; names the rule
+   * @param fault set when the peer broke the protocol or its limits and we closed for that; names the rule
    */
   onClose(code: number, reason: string, fault?: string): void;
   /** What was written has left us again, after `isFull` was true. */
   onDrain(): void;
 }
 
-export interface SocketOptions {
-  /** Unsent bytes from which `isFull` is true; it is false again below half of them. */
-  readonly highMarkBytes: number;
-}
-
-/** Codes that may not stand in a close frame (RFC 6455 §7.4.1); they are said as 1011 or not at all. */
-const UNSENDABLE = new Set([1004, 1005, 1006, 1015]);
-/** A close frame's payload is at most 125 bytes, two of which are the code (RFC 6455 §5.5). */
-const REASON_MAX_BYTES = 123;
-
-/** What a peer broke, and the code that ws closes with for it (RFC 6455 §7.4.1). */
-interface Fault {
-  readonly rule: string;
-  readonly code: number;
-  readonly reason: string;
-}
-
-export class Socket {
-  readonly #ws: WebSocket;
-  readonly #options: SocketOptions;
-  readonly #handlers: SocketHandlers;
-  readonly #pausedFor = new Set<string>();
-  readonly #now: () => number;
-  #full = false;
-  #heardAtMs: number;
-  #heardDataAtMs: number;
-  #fault: Fault | undefined;
-
-  constructor(ws: WebSocket, options: SocketOptions, handlers: SocketHandlers, now: () => number) {
-    this.#ws = ws;
-    this.#options = options;
-    this.#handlers = handlers;
-    this.#now = now;
-    this.#heardAtMs = now();
-    this.#heardDataAtMs = this.#heardAtMs;
-    ws.once('open', () => this.#opened());
-    ws.on('message', (data: Buffer, binary: boolean) => {
-      this.#heardAtMs = this.#now();
-      this.#heardDataAtMs = this.#heardAtMs;
-      handlers.onMessage(data, binary);
-    });
-    ws.on('pong', () => {
-      this.#heardAtMs = this.#now();
-    });
-    ws.on('ping', () => {
-      this.#heardAtMs = this.#now();
-    });
-    ws.once('close', (code, reason) => this.#closed(code, reason));
-    // Every error is followed by `close`, which tells what there is to tell.
-    ws.on('error', (error: NodeJS.ErrnoException) => {
-      this.#fault ??= faultOf(error);
-    });
-  }
-
+export interface Socket {
   /** Neither still opening nor closing: only then can silence mean anything. */
-  get isOpen(): boolean {
-    return this.#ws.readyState === this.#ws.OPEN;
-  }
-
+  readonly isOpen: boolean;
   /** When anything, a pong included, last came in. */
-  get heardAtMs(): number {
-    return this.#heardAtMs;
-  }
-
+  readonly heardAtMs: number;
   /** When a message last came in. */
-  get heardDataAtMs(): number {
-    return this.#heardDataAtMs;
-  }
-
+  readonly heardDataAtMs: number;
   /** More than the high mark waits to be sent: whoever feeds this socket should stop. */
-  get isFull(): boolean {
-    return this.#full;
-  }
-
-  get isPaused(): boolean {
-    return this.#pausedFor.size > 0;
-  }
-
+  readonly isFull: boolean;
+  readonly isPaused: boolean;
   /** Takes `ms` off the silence so far; by default all of it. For time in which the peer could not be heard. */
-  excuse(ms = Number.POSITIVE_INFINITY): void {
-    const now = this.#now();
-    this.#heardAtMs = Math.min(now, this.#heardAtMs + ms);
-    this.#heardDataAtMs = Math.min(now, this.#heardDataAtMs + ms);
-  }
-
-  send(bytes: Uint8Array, binary: boolean): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#ws.send(bytes, { binary }, this.#sent);
-    if (!this.#full && this.#ws.bufferedAmount > this.#options.highMarkBytes) this.#full = true;
-  }
-
-  ping(): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
-  }
-
+  excuse(ms?: number): void;
+  /** One STOMP frame or heart-beat; nothing happens while the socket is not open. */
+  send(bytes: Uint8Array, binary: boolean): void;
+  /** Asks the peer for a sign of life. */
+  ping(): void;
   /** Stops or resumes reading for one reason; it is read when no reason is left. */
-  pause(reason: string, paused: boolean): void {
-    const was = this.isPaused;
-    if (paused) this.#pausedFor.add(reason);
-    else this.#pausedFor.delete(reason);
-    if (was === this.isPaused) return;
-    if (this.isPaused) this.#ws.pause();
-    else {
-      this.excuse();
-      this.#ws.resume();
-    }
-  }
-
-  /** Says a close frame and reads on until the peer answers; ws cuts the connection when it does not in time. */
-  close(code: number, reason: string): void {
-    if (this.#ws.readyState >= this.#ws.CLOSING) return;
-    // A paused socket would never see the peer's answer.
-    this.#pausedFor.clear();
-    this.#ws.resume();
-    if (UNSENDABLE.has(code)) this.#ws.close();
-    else this.#ws.close(code, shorten(reason));
-  }
-
+  pause(reason: string, paused: boolean): void;
+  /** Says a close frame, after what was sent before it. */
+  close(code: number, reason: string): void;
   /** Cuts the connection. */
-  abort(): void {
-    this.#ws.terminate();
-  }
-
-  readonly #sent = (): void => {
-    if (!this.#full || this.#ws.bufferedAmount > this.#options.highMarkBytes / 2) return;
-    this.#full = false;
-    this.#handlers.onDrain();
-  };
-
-  /** ws cannot pause what is not open yet. */
-  #opened(): void {
-    this.excuse();
-    if (this.isPaused) this.#ws.pause();
-  }
-
-  #closed(code: number, reason: Buffer): void {
-    const fault = this.#fault;
-    if (fault === undefined) this.#handlers.onClose(code, reason.toString());
-    else this.#handlers.onClose(fault.code, fault.reason, fault.rule);
-  }
-}
-
-/** undefined for errors of the network: those say no more than the close itself. */
-function faultOf(error: NodeJS.ErrnoException): Fault | undefined {
-  const [, rule] = /^WS_ERR_(.+)$/.exec(error.code ?? '') ?? [];
-  if (rule === undefined) return undefined;
-  return { rule: rule.toLowerCase().replaceAll('_', '-'), code: codeOf(rule), reason: error.message };
-}
-
-/** The codes of ws, but for too many parts, where it says 1008: between us and a pod that would be the application's word. */
-function codeOf(rule: string): number {
-  if (rule.endsWith('_LENGTH') && rule.startsWith('UNSUPPORTED')) return 1009;
-  if (rule === 'TOO_MANY_BUFFERED_PARTS') return 1009;
-  return rule === 'INVALID_UTF8' ? 1007 : 1002;
-}
-
-function shorten(reason: string): string {
-  let short = reason;
-  while (Buffer.byteLength(short) > REASON_MAX_BYTES) short = short.slice(0, -1);
-  return short;
+  abort(): void;
 }

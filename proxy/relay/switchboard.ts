@@ -58,6 +58,8 @@ export class Switchboard {
   readonly #places = new Map<number, Pod>();
   readonly #budget: Budget;
   readonly #ringWatchers = new Set<() => void>();
+  /** Until when the newest subscription of a user may not be live. */
+  readonly #settling = new Map<string, number>();
   #lastId = 0;
   #decisionDue = false;
   #isClosed = false;
@@ -148,9 +150,9 @@ export class Switchboard {
     return pod === undefined || pod === 'wait' ? undefined : this.#routing.keyOf(pod);
   }
 
-  /** A session of the user has no pod at this moment. */
+  /** A message for the user should wait: a session has no pod at this moment, or a pod that may not have its subscription yet. */
   isMoving(user: string): boolean {
-    return this.#routing.whereIs(user) === 'wait';
+    return this.#routing.whereIs(user) === 'wait' || this.#now() < (this.#settling.get(user) ?? 0);
   }
 
   /** Called after each change of the target or committed ring. */
@@ -212,7 +214,9 @@ export class Switchboard {
     const now = this.#now();
     if (fact.type === 'link-live') this.#routing.connected(session.id, fact.tookMs, now);
     else if (fact.type === 'link-failed') this.#routing.failed(session.id, fact.pod, fact.blame, now);
+    else if (fact.type === 'settling') this.#settling.set(session.user, fact.untilMs);
     else if (fact.type === 'link-lost') this.#routing.lost(session.id, fact.pod, fact.blame, now);
+    else if (fact.type === 'handed-over') this.#routing.drained(session.id, fact.from);
     this.#observer.fact(session, fact);
     this.#decideSoon();
   }
@@ -272,6 +276,7 @@ export class Switchboard {
     const now = this.#now();
     const lateMs = now - this.#beatAtMs - this.#options.beatEveryMs;
     this.#beatAtMs = now;
+    for (const [user, untilMs] of this.#settling) if (untilMs <= now) this.#settling.delete(user);
     for (const relay of this.#relays.values()) {
       if (lateMs > this.#options.beatEveryMs) relay.excuse(lateMs);
       relay.beat(now);

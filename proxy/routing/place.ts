@@ -36,9 +36,26 @@ export function leave(place: Place, pod: Pod): void {
   place.left = [pod, ...place.left.filter(({ id }) => id !== pod.id)].slice(0, LEFT_MAX);
 }
 
-/** A pod that all of these sessions read; if there is none, one that one of them reads. */
-export function commonPod(places: readonly Place[]): Pod | undefined {
-  const read = places.map(({ pod, left }) => (pod === undefined ? left : [pod, ...left]));
+/** Its link to a pod that it had left has ended. */
+export function drained(place: Place, pod: Pod): void {
+  place.left = place.left.filter(({ id }) => id !== pod.id);
+}
+
+/** The pods that a session reads, the one it is at first. */
+export function podsOf({ pod, left }: Place): readonly Pod[] {
+  return pod === undefined ? left : [pod, ...left];
+}
+
+/**
+ * A pod that all of these sessions read; if there is none, one that one of them reads.
+ * @param read of each session the pods that it reads
+ * @param isPreferred which of several common pods it should be
+ */
+export function commonPod(
+  read: readonly (readonly Pod[])[],
+  isPreferred: (pod: Pod) => boolean = () => true,
+): Pod | undefined {
   const all = read.flat();
-  return all.find(({ id }) => read.every((pods) => pods.some((pod) => pod.id === id))) ?? all[0];
+  const common = all.filter(({ id }) => read.every((pods) => pods.some((pod) => pod.id === id)));
+  return common.find(isPreferred) ?? common[0] ?? all[0];
 }

@@ -7,6 +7,11 @@ export type Urgency = 'recovery' | 'open' | 'leaving' | 'move';
 /** `leaving`: a planned move away from a pod that drains or is gone, which has the shorter time. */
 const ORDER: readonly Urgency[] = ['recovery', 'open', 'leaving', 'move'];
 
+/** A session that has a link and is only to be moved; those can wait. */
+export function isMove(urgency: Urgency): boolean {
+  return urgency === 'leaving' || urgency === 'move';
+}
+
 export class Queues<Session> {
   readonly #byPod = new Map<string, Map<Urgency, Set<Session>>>();
   readonly #places = new Map<Session, { podId: string; urgency: Urgency }>();

@@ -15,8 +15,9 @@ import { type Candidate, Candidates } from './candidates.ts';
 import { Commitment } from './commitment.ts';
 import { Fleet } from './fleet.ts';
 import { Membership } from './membership.ts';
-import { commonPod, leave, newPlace, type Place } from './place.ts';
-import { Queues, type Urgency } from './queues.ts';
+import { commonPod, drained, leave, newPlace, type Place, podsOf } from './place.ts';
+import { Places } from './places.ts';
+import { isMove, Queues, type Urgency } from './queues.ts';
 import { shuffled } from './shuffle.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -67,8 +68,7 @@ export class Routing {
   readonly #bucket: TokenBucket;
   readonly #fleet: Fleet;
   readonly #candidates: Candidates;
-  readonly #places = new Map<SessionId, Place>();
-  readonly #byUser = new Map<string, Set<SessionId>>();
+  readonly #places = new Places<SessionId>();
   readonly #queues = new Queues<SessionId>();
   /** Sessions that wait for a moment: their own next try, or the end of a pod's suspicion. */
   readonly #delayed = new Map<SessionId, number>();
@@ -122,9 +122,9 @@ export class Routing {
    * has no link right now. Undefined: the user has no session here.
    */
   whereIs(user: string): Pod | 'wait' | undefined {
-    const places = [...(this.#byUser.get(user) ?? [])].flatMap((session) => this.#places.get(session) ?? []);
+    const places = [...this.#places.ofUser(user)].map(([, place]) => place);
     if (places.some((place) => place.pod === undefined)) return 'wait';
-    return commonPod(places);
+    return commonPod(places.map(podsOf));
   }
 
   /** The pod for somebody who has no session here: the first in the agreed order that is not in doubt, or not suspect, or the owner. */
@@ -141,15 +141,12 @@ export class Routing {
 
   /** A new session; it has no link yet and will ask for one. */
   open(session: SessionId, user: string, key: string): void {
-    this.#places.set(session, newPlace(user, key));
-    const sessions = this.#byUser.get(user);
-    if (sessions === undefined) this.#byUser.set(user, new Set([session]));
-    else sessions.add(session);
+    this.#places.add(session, newPlace(user, key));
   }
 
   /** How many sessions a user has on this proxy. */
   sessionsOf(user: string): number {
-    return this.#byUser.get(user)?.size ?? 0;
+    return this.#places.countOf(user);
   }
 
   /** The session has no link and wants one. */
@@ -220,11 +217,16 @@ export class Routing {
     if (blame === 'pod') this.#suspect(pod.id, now);
   }
 
+  /** The session reads this pod, that it had left, no more. */
+  drained(session: SessionId, pod: Pod): void {
+    const place = this.#places.get(session);
+    if (place !== undefined) drained(place, pod);
+  }
+
   /** Those that were to follow a session which has lost its link too look elsewhere. */
   #redirectSiblings(place: Place, now: number): void {
-    for (const sibling of this.#byUser.get(place.user) ?? []) {
-      const other = this.#places.get(sibling);
-      if (other?.wants !== undefined && this.#queues.has(sibling)) this.#enqueue(sibling, other, now);
+    for (const [sibling, other] of this.#places.ofUser(place.user)) {
+      if (other.wants !== undefined && this.#queues.has(sibling)) this.#enqueue(sibling, other, now);
     }
   }
 
@@ -233,30 +235,36 @@ export class Routing {
     const place = this.#places.get(session);
     if (place === undefined) return;
     this.#forgetTry(place);
-    this.#places.delete(session);
+    this.#places.remove(session);
     this.#dequeue(session);
     this.#commitment.forget(session);
-    const sessions = this.#byUser.get(place.user);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#byUser.delete(place.user);
   }
 
   /** Decides what may go now. Call after any other call, and when `nextDeadline` has passed. */
   tick(now: number): Decisions {
     if (this.#membership.tick(now)) this.#ringChanged(now);
     this.#wake(now);
+    const committed = this.#commit(now);
     const grants: Grant[] = [];
     for (const podId of this.#queues.podIds()) this.#grantFor(podId, now, grants);
-    return { grants, committed: this.#commit(now) };
+    return { grants, committed };
   }
 
   #commit(now: number): SessionId[] {
     const moved = this.#commitment.commit(this.target, (key) => this.#membership.member(key), now);
-    for (const session of moved) {
-      const place = this.#places.get(session);
-      if (place !== undefined) place.left = [];
-    }
+    const places = moved.flatMap((session) => this.#places.get(session) ?? []);
+    for (const place of places) place.left = [];
+    for (const { user } of places) this.#redirectFollowers(user, now);
     return moved;
+  }
+
+  /** A newcomer on its way to a pod that the others of its user have left turns to the one they are at: producers have moved on. */
+  #redirectFollowers(user: string, now: number): void {
+    for (const [session, place] of this.#places.ofUser(user)) {
+      if (place.wants === undefined || !place.follows) continue;
+      const choice = this.#chooseLink(session, place, now);
+      if (choice !== undefined && choice.podId !== place.sentTo) this.#enqueue(session, place, now);
+    }
   }
 
   nextDeadline(now: number): number {
@@ -288,7 +296,7 @@ export class Routing {
   }
 
   #ringChanged(now: number): void {
-    for (const session of shuffled(this.#places.keys(), this.#random)) {
+    for (const session of shuffled(this.#places.sessions(), this.#random)) {
       const place = this.#places.get(session);
       if (place === undefined) continue;
       if (place.wants !== undefined) this.#redirect(session, place, now);
@@ -328,15 +336,24 @@ export class Routing {
 
   /**
    * Sessions of one user belong together, for a message goes to one pod: the first try of one that has no link is where
-   * another one is linked, suspect or not; that link works.
+   * the others are linked, suspect or not; that link works. Those that have moved still read the pod that they left, and until
+   * the commit it is the one that producers ask: then the newcomer begins there too, and follows by a move of its own.
    */
   #chooseLink(session: SessionId, place: Place, now: number): Candidate | undefined {
-    if (!place.follows) return this.#candidates.forLink(place.key, now);
-    for (const sibling of this.#byUser.get(place.user) ?? []) {
-      const podId = sibling === session ? undefined : this.#places.get(sibling)?.pod?.id;
-      if (podId !== undefined && this.#fleet.pod(podId) !== undefined) return { podId, notBeforeMs: now };
-    }
-    return this.#candidates.forLink(place.key, now);
+    const owner = this.committed.owner(place.key);
+    const read = place.follows ? this.#readBySiblings(session, place) : [];
+    const pod = commonPod(read, (each) => this.keyOf(each) === owner);
+    return pod === undefined ? this.#candidates.forLink(place.key, now) : { podId: pod.id, notBeforeMs: now };
+  }
+
+  /** For each linked session of the same user the pods that it reads, without those that are gone; one that was left must be in no doubt. */
+  #readBySiblings(session: SessionId, { user }: Place): Pod[][] {
+    const isFit = (pod: Pod, place: Place) =>
+      this.#fleet.pod(pod.id) !== undefined && (pod === place.pod || !this.#fleet.healthOf(pod.id).isDoubtful);
+    const read = this.#places
+      .linkedSiblings(session, user)
+      .map((each) => podsOf(each).filter((pod) => isFit(pod, each)));
+    return read.filter((pods) => pods.length > 0);
   }
 
   #urgencyOf(place: Place): Urgency {
@@ -377,8 +394,4 @@ export class Routing {
   #backoff(failures: number): number {
     return this.#random() * Math.min(this.#options.retryMaxMs, RETRY_MIN_MS * 2 ** Math.min(failures, 30));
   }
-}
-
-function isMove(urgency: Urgency): boolean {
-  return urgency === 'leaving' || urgency === 'move';
 }

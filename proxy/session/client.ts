@@ -140,6 +140,7 @@ function subscribe(core: Core, primary: Link, frame: Frame, now: number): void {
   const onlyOn = profile.isReplayed(frame) ? undefined : primary.id;
   const isNew = core.subscriptions.add(frame, { delivery: profile.deliveryOf(frame), onlyOn }, now);
   if (isNew) core.acks.subscribe(frame);
+  if (profile.barrier === 'settle') core.fact({ type: 'settling', untilMs: now + core.options.settleMs });
   if (onlyOn === undefined) tellOthers(core, frame, now);
 }
 

@@ -43,6 +43,8 @@ export interface Outage {
   attempts: number;
 }
 
+const ROUNDING_MS = 0.001;
+
 export class Core {
   readonly options: SessionOptions;
   readonly connect: Frame;
@@ -74,7 +76,7 @@ export class Core {
   readonly receipts = new Receipts();
   readonly acks = new Acks();
   readonly transactions: Transactions;
-  readonly clientHold: Hold<HeldClientFrame>;
+  readonly clientHold = new Hold<HeldClientFrame>();
   readonly dedup: Dedup;
   readonly sequences = new Sequences();
   /** Set while messages of more than one link have to be put in order. */
@@ -95,8 +97,7 @@ export class Core {
     this.profile = options.profileOf(undefined);
     this.connect = connect;
     this.connectBinary = connectBinary;
-    this.clientHold = new Hold(options.holdBytes);
-    this.splices = new Splices(options);
+    this.splices = new Splices(options.holdBytes);
     this.transactions = new Transactions(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);
   }
@@ -107,6 +108,14 @@ export class Core {
    */
   orderTime(now: number): number {
     return (this.fullSinceMs ?? now) - this.stoodMs;
+  }
+
+  /**
+   * When that moment of `orderTime` is. A sum that is taken apart again may be less than it was, by a rounding error, and the moment
+   * would never come: it is a microsecond later.
+   */
+  realTime(orderMs: number): number {
+    return this.stoodMs === 0 ? orderMs : orderMs + this.stoodMs + ROUNDING_MS;
   }
 
   emit(effect: Effect): void {

@@ -73,7 +73,11 @@ export function unwatchOrder(core: Core, link: Link, now: number): void {
   release(core, now);
 }
 
-/** A pod's MESSAGE that the relay did not pass by itself. */
+/**
+ * A pod's MESSAGE that the relay did not pass by itself. Those of a shared queue have no order between links but the one that
+ * their numbers give. One of a shared queue that could not be acknowledged any more, because its
+ * link has had its DISCONNECT, is not shown: the broker gives it out again.
+ */
 export function receive(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   const message: HeldMessage = {
     frame,
@@ -88,7 +92,9 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
   const subscription = core.subscriptions.of(frame);
   if (subscription?.delivery === 'fanout') return receiveCopy(core, subscription.key, message, now);
   link.heardAtMs = message.arrivedMs;
-  if (core.ordering === undefined || subscription?.delivery === 'shared') return deliver(core, message, now);
+  const isShared = subscription?.delivery === 'shared';
+  if (isShared && link.state.name === 'closing' && core.acks.wants(frame)) return;
+  if (core.ordering === undefined || (isShared && message.sequence === undefined)) return deliver(core, message, now);
   core.ordering.offer(message, core.orderTime(now));
   release(core, now);
 }

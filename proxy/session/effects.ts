@@ -8,7 +8,7 @@
 import type { Version } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { LinkCause, LinkEnd, LinkId } from './events.ts';
-import type { ProfileName } from './profile.ts';
+import type { ChunkRules, ProfileName } from './profile.ts';
 
 export type Effect =
   /** Ask routing for a pod; it answers, now or later, with `granted`. A newer request replaces an older one. */
@@ -19,6 +19,8 @@ export type Effect =
   | { readonly type: 'close-link'; readonly link: LinkId; readonly how: 'close' | 'abort' }
   /** Heart-beats on a link, in ms, 0 for none: what we send, what we may expect. */
   | { readonly type: 'link-beats'; readonly link: LinkId; readonly sendEveryMs: number; readonly expectEveryMs: number }
+  /** What the pod takes in one WebSocket message; said when it is CONNECTED. */
+  | { readonly type: 'link-takes'; readonly link: LinkId; readonly rules: ChunkRules }
   /** `pass`: MESSAGE frames go to the client as they came. `ask`: they are shown to the session. */
   | { readonly type: 'link-route'; readonly link: LinkId; readonly route: 'pass' | 'ask' }
   | { readonly type: 'pause-link'; readonly link: LinkId; readonly paused: boolean }
@@ -70,6 +72,8 @@ export type Fact =
     }
   | { readonly type: 'link-lost'; readonly pod: Pod; readonly end: LinkEnd; readonly blame: 'pod' | 'session' }
   | { readonly type: 'handover-started'; readonly from: Pod; readonly to: Pod }
+  /** A SUBSCRIBE has gone to a pod that does not say when it is live: a message that comes to it before that time may be lost. */
+  | { readonly type: 'settling'; readonly untilMs: number }
   /** Break before make, because the backend allows one link at a time; `why` is the header that says so. */
   | { readonly type: 'left-first'; readonly from: Pod; readonly to: Pod; readonly why: string }
   | { readonly type: 'switched'; readonly from: Pod; readonly to: Pod }

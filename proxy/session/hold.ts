@@ -1,8 +1,8 @@
 /**
- * A queue of frames that cannot be passed on yet, bounded in bytes.
+ * A queue of frames that cannot be passed on yet, counted in bytes.
  *
- * The bound is a mark, not a wall: a frame that is here already is never dropped. Past the mark the session stops reading
- * from the peer, so that the peer's own buffers fill; what was read before that point is at most one chunk more.
+ * Its bound (Core.clientFull) is a mark, not a wall: a frame that is here already is never dropped. Past the mark the session stops
+ * reading from the peer, so that the peer's own buffers fill; what was read before that point is at most one chunk more.
  */
 export interface Held {
   readonly bytes: Uint8Array;
@@ -13,13 +13,8 @@ export interface Held {
 export const HELD_OVERHEAD_BYTES = 128;
 
 export class Hold<T extends Held> {
-  readonly #maxBytes: number;
   #items: T[] = [];
   #bytes = 0;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
 
   get bytes(): number {
     return this.#bytes;
@@ -27,11 +22,6 @@ export class Hold<T extends Held> {
 
   get length(): number {
     return this.#items.length;
-  }
-
-  /** More is held than the bound allows: reading should stop. */
-  get full(): boolean {
-    return this.#bytes > this.#maxBytes;
   }
 
   push(item: T): void {

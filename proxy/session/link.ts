@@ -41,8 +41,8 @@ export class Link {
   readonly unproven = new Set<string>();
   /** When it last brought a message that no other link has, in the time of Core.orderTime. */
   heardAtMs = Number.NEGATIVE_INFINITY;
-  /** Its drain was made longer once, because it still had something. */
-  isDrainExtended = false;
+  /** How often its drain was made longer, because it still had something. */
+  drainExtensions = 0;
   /** When it was last told of such a change; for peers that answer no receipts. */
   toldAtMs = Number.NEGATIVE_INFINITY;
 

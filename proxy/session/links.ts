@@ -47,6 +47,7 @@ function onConnected(core: Core, link: Link, frame: Frame, binary: boolean, now:
   }
   startLinkBeats(core, link, frame);
   if (core.phase === 'opening') openClient(core, frame, version, binary);
+  core.emit({ type: 'link-takes', link: link.id, rules: core.profile.chunk });
   replay(core, link, now);
   if (core.primary !== undefined) flushClientHold(core, now);
 }

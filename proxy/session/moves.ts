@@ -12,7 +12,7 @@ import type { Blame } from './effects.ts';
 import { tornTransaction } from './ending.ts';
 import type { LinkCause } from './events.ts';
 import { Link } from './link.ts';
-import { OWN_RECEIPT } from './options.ts';
+import { DRAINS_MAX, OWN_RECEIPT } from './options.ts';
 import { connectFor, disconnect, receipt, repeatOf, resendOf } from './replay.ts';
 import { type Subscription, subscriptionKey } from './subscriptions.ts';
 
@@ -89,6 +89,7 @@ function dial(core: Core, cause: LinkCause, pod: Pod, now: number): void {
     core.heldLongestMs = 0;
     core.fact({ type: 'handover-started', from: core.primary.pod, to: pod });
   }
+  for (const subscription of core.subscriptions) joinSplice(core, subscription, link);
   core.emit({ type: 'dial', link: link.id, pod, cause });
 }
 
@@ -128,11 +129,14 @@ export function replay(core: Core, link: Link, now: number): void {
   if (awaiting.size === 0 && !settles) passBarrier(core, link, now);
 }
 
-/** From now on this link has copies of the subscription's messages, too. */
-function joinSplice(core: Core, { key, delivery }: Subscription, link: Link): void {
+/**
+ * This link will have copies of the subscription's messages, too: from now on it is noted what others show. That begins when the link is
+ * dialled, and not when it is subscribed, because its pod may be later with a message than the others are.
+ */
+function joinSplice(core: Core, { key, delivery, onlyOn }: Subscription, link: Link): void {
   const [oldest] = core.olds();
   const leader = core.primary ?? oldest;
-  if (delivery === 'fanout' && leader !== undefined) core.splices.join(key, leader.id, link.id);
+  if (delivery === 'fanout' && onlyOn === undefined && leader !== undefined) core.splices.join(key, leader.id, link.id);
 }
 
 /**
@@ -328,11 +332,15 @@ export function closeOld(core: Core, link: Link, now: number): void {
   core.sendLink(link, disconnect(own, core.version));
 }
 
-/** The time of an old link is over. One that shows to have more gets it once more. */
+/**
+ * The time of an old link is over. One that shows to have more gets it once more, and one with a backlog of copies that no other
+ * link has up to DRAINS_MAX times in all: it gets fewer by reading.
+ */
 export function endDrain(core: Core, link: Link, now: number): void {
   if (link.state.name !== 'live') return;
-  if (link.isDrainExtended || !hasMore(core, link, now)) return closeOld(core, link, now);
-  link.isDrainExtended = true;
+  const most = core.splices.isBehind(link.id) ? DRAINS_MAX : 2;
+  if (link.drainExtensions + 1 >= most || !hasMore(core, link, now)) return closeOld(core, link, now);
+  link.drainExtensions++;
   link.to({ ...link.state, drainUntilMs: now + core.options.drainMaxMs });
 }
 

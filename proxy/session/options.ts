@@ -56,6 +56,12 @@ export const ORDER_POLL_MS = 5;
 /** An ERROR that a link's close follows within this time was the application's last word; a later close is a lost link. */
 export const ERROR_CLOSE_MS = 5_000;
 
+/**
+ * An old link that is behind with a topic is drained so many times drain-max at most: 30 s by default, what Kubernetes gives a pod to end
+ * in unless it is told otherwise.
+ */
+export const DRAINS_MAX = 6;
+
 /** Our receipts; a client that uses such an id itself is refused, so an answer always belongs to one asker. */
 export const OWN_RECEIPT = 'holdfast-';
 

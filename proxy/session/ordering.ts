@@ -5,7 +5,8 @@
  * link and what came after on a newer one. Links are ranked by when they became the session's choice. A message goes
  *  - at once, when no other link is left, or when its sequence number follows the last one delivered;
  *  - when its sequence number shows a hole: as soon as the hole is filled from another link, at latest after `orderMaxMs`. That
- *    may be a newer link: a pod that hangs is asked first, and the next message goes to the pod that is still being left;
+ *    may be a newer link: a pod that hangs is asked first, and the next message goes to the pod that is still being left. Holes
+ *    are given up one by one, ORDER_POLL_MS apart: what was held for the first may have kept a link unread that fills the second;
  *  - when its number is the first one of a stream that is seen here: when its destination was silent on all other links for
  *    `orderQuietMs`, and the message itself has waited ORDER_POLL_MS, so that what had reached us before is read first;
  *  - without a number: the same, by older links alone.
@@ -87,6 +88,8 @@ export class Ordering {
   #bytes = 0;
   #frames = 0;
   #lastRank = 0;
+  /** When a hole was last waited for in vain. */
+  #gaveUpAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OrderingOptions, sequences: Sequences) {
     this.#options = options;
@@ -141,6 +144,7 @@ export class Ordering {
     for (const [name, lane] of this.#lanes) {
       for (let first = lane[0]; first !== undefined && this.#releaseAt(first) <= now; first = lane[0]) {
         lane.shift();
+        if (this.#isHole(first)) this.#gaveUpAtMs = now;
         this.#bytes -= costOf(first);
         this.#frames--;
         yield first;
@@ -186,10 +190,14 @@ export class Ordering {
       case 'passed':
         return message.arrivedMs;
       case 'hole':
-        return message.arrivedMs + this.#options.orderMaxMs;
+        return Math.max(message.arrivedMs + this.#options.orderMaxMs, this.#gaveUpAtMs + ORDER_POLL_MS);
       case 'unknown':
         return Math.max(this.#quietAt(message), message.arrivedMs + ORDER_POLL_MS);
     }
+  }
+
+  #isHole({ sequence }: Ranked): boolean {
+    return sequence !== undefined && this.#sequences.expects(sequence) === 'hole';
   }
 
   /** When the message's destination counts as silent on every link that it waits for. */

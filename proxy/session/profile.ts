@@ -29,10 +29,13 @@ export interface ProfileTerms {
   readonly noReplay: readonly string[];
 }
 
-/** WebSocket messages that the backend takes: larger frames are cut, unless it wants exactly one frame in each. */
+/** WebSocket messages that the backend takes; larger frames are cut. */
 export interface ChunkRules {
+  /** Largest text message. At least 32: any character fits, in SockJS framing too. */
   readonly textMaxBytes: number;
+  /** Largest binary message. */
   readonly binaryMaxBytes: number;
+  /** It reads one frame per message: nothing is cut, whatever its size. */
   readonly oneFramePerMessage: boolean;
 }
 
@@ -104,10 +107,11 @@ const TABLE: Readonly<Record<ProfileName, Traits>> = {
     ...SPRING,
     name: 'spring-relay',
     barrier: 'receipt',
-    fanout: ['/topic/**', '/exchange/**'],
+    // The user's own destinations become the broker's, with the id of the session, which is the same on every pod.
+    fanout: ['/topic/**', '/exchange/**', '/user/topic/**', '/user/exchange/**'],
     unanswered: ['/app/**'],
     transactions: true,
-    shared: RABBIT_QUEUES,
+    shared: [...RABBIT_QUEUES, '/user/queue/**'],
     sharedBy: RABBIT_SHARED_BY,
     disconnectProves: false,
   },
@@ -228,7 +232,10 @@ export function recognise(connected: Frame): { readonly name: ProfileName; reado
   }
   const isRelayed = connected.header('user-name') !== undefined;
   if (server.startsWith('holdfast-backend/')) return { name: 'embedded', why: `server ${server}` };
-  if (isRelayed) return { name: 'spring-relay', why: `server ${server} and Spring's user-name` };
+  if (isRelayed) {
+    const advice = 'say backend.profile: spring-relay, so that session ids stay the same from pod to pod';
+    return { name: 'spring-relay', why: `server ${server} and Spring's user-name; ${advice}` };
+  }
   const broker = BROKERS.find(([begin]) => server.startsWith(begin));
   return { name: broker?.[1] ?? 'custom', why: `server ${server}` };
 }

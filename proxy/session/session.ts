@@ -91,13 +91,13 @@ export class Session {
   }
 
   *#deadlines(): Iterable<Deadline> {
-    const { links, ordering, outage, fullSinceMs, stoodMs, leaveBy, phase, primary, receipts, splices, clientFull } =
-      this.#core;
+    const { links, ordering, outage, fullSinceMs, leaveBy, phase, primary, receipts, splices, clientFull } = this.#core;
     if (phase === 'ended') return;
     for (const link of links.values()) if (!standsStill(this.#core, link)) yield link.deadline();
     if (fullSinceMs === undefined) {
-      if (ordering !== undefined) yield { atMs: ordering.nextDeadline() + stoodMs, why: 'held messages may go' };
-      yield { atMs: splices.nextDeadline() + stoodMs, why: 'a copy does not come any more' };
+      if (ordering !== undefined)
+        yield { atMs: this.#core.realTime(ordering.nextDeadline()), why: 'held messages may go' };
+      yield { atMs: this.#core.realTime(splices.nextDeadline()), why: 'a copy does not come any more' };
     }
     if (outage !== undefined) yield { atMs: outage.sinceMs + outageMaxMs(this.#core), why: 'outage-max' };
     if (primary !== undefined && clientFull) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };

@@ -19,8 +19,13 @@ import type { HeldMessage } from './ordering.ts';
 
 /** After the barrier, what was shown before it has come on the other link, too; RabbitMQ's nodes are 0 to 250 ms apart under load. */
 export const SKEW_MS = 500;
-/** Messages remembered that a follower has not brought yet; past that the oldest is forgotten, and would be delivered twice. */
-export const SHOWN_MAX = 16_384;
+/** A copy that has not come after so long will not come: the backlog of a node that is overloaded, and as long as it is drained. */
+export const COPY_LATE_MAX_MS = 30_000;
+/**
+ * Messages remembered that a follower has not brought yet; past that the oldest is forgotten, and would be delivered twice. 10,000 a
+ * second for as long as a link may be silent.
+ */
+export const SHOWN_MAX = 65_536;
 
 interface Shown {
   readonly print: string;
@@ -168,11 +173,8 @@ class Member {
 export class Splice {
   /** In the order in which they will lead. */
   readonly #members = new Map<LinkId, Member>();
-  readonly #memoryMs: number;
 
-  /** @param memoryMs how long a copy may be late: as long as a link may be silent */
-  constructor(leader: LinkId, memoryMs: number) {
-    this.#memoryMs = memoryMs;
+  constructor(leader: LinkId) {
     this.#members.set(leader, new Member());
   }
 
@@ -273,7 +275,7 @@ export class Splice {
     for (const member of this.#members.values()) {
       if (member === by) continue;
       if (member.held.drop(print)) member.hasMet = true;
-      else member.shown.add(print, now + this.#memoryMs);
+      else member.shown.add(print, now + COPY_LATE_MAX_MS);
     }
   }
 }

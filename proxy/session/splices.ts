@@ -3,18 +3,14 @@ import type { LinkId } from './events.ts';
 import type { HeldMessage } from './ordering.ts';
 import { Splice } from './splice.ts';
 
-export interface SplicesOptions {
-  readonly orderMaxMs: number;
-  readonly holdBytes: number;
-}
-
 export class Splices {
-  readonly #options: SplicesOptions;
+  readonly #holdBytes: number;
   /** By the key of the subscription. */
   readonly #splices = new Map<string, Splice>();
 
-  constructor(options: SplicesOptions) {
-    this.#options = options;
+  /** @param holdBytes held copies past which links that follow are not read */
+  constructor(holdBytes: number) {
+    this.#holdBytes = holdBytes;
   }
 
   get size(): number {
@@ -35,7 +31,7 @@ export class Splices {
 
   /** @param leader the link that has the subscription already, if nobody leads yet */
   join(key: string, leader: LinkId, link: LinkId): void {
-    const splice = this.#splices.get(key) ?? new Splice(leader, this.#options.orderMaxMs);
+    const splice = this.#splices.get(key) ?? new Splice(leader);
     this.#splices.set(key, splice);
     splice.join(link);
   }
@@ -87,7 +83,7 @@ export class Splices {
 
   /** More is held than the bound allows, and this link is one that it comes from. The leading one is read on. */
   holdsBack(link: LinkId): boolean {
-    if (this.#splices.size === 0 || this.heldBytes <= this.#options.holdBytes) return false;
+    if (this.#splices.size === 0 || this.heldBytes <= this.#holdBytes) return false;
     for (const splice of this.#splices.values()) if (splice.holds(link)) return true;
     return false;
   }

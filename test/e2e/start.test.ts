@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, it } from 'vitest';
-import { Child } from '../experiment/child.ts';
+import { type Child, nodeProgram } from '../experiment/child.ts';
 
 const FREE = { HOLDFAST_LISTEN: '127.0.0.1:0', HOLDFAST_ADMIN: '127.0.0.1:0' };
 
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 function start(env: Readonly<Record<string, string>>): Child {
-  const demo = new Child('the demo', 'proxy/main.ts', ['start'], { env });
+  const demo = nodeProgram('the demo', 'proxy/main.ts', ['start'], { env });
   demos.push(demo);
   return demo;
 }

@@ -1,4 +1,4 @@
-/** A Node program as a child process that never outlives this one. */
+/** A program as a child process that never outlives this one. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -28,6 +28,32 @@ export interface ChildOptions {
   readonly nodeFlags?: readonly string[];
 }
 
+/**
+ * A Node program of this repository.
+ *
+ * @param file relative to the root of the repository
+ * @param name how errors call it
+ */
+export function nodeProgram(
+  name: string,
+  file: string,
+  args: readonly string[],
+  { env = {}, nodeFlags = [] }: ChildOptions = {},
+): Child {
+  const flags = [`--import=${EXIT_WITH_PARENT}`, ...nodeFlags];
+  return new Child(name, process.execPath, [...flags, `${ROOT}${file}`, ...args], env);
+}
+
+/** Any other program, which Linux kills when its parent dies: setpriv of util-linux asks for that and then becomes the program. */
+export function foreignProgram(
+  name: string,
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Child {
+  return new Child(name, 'setpriv', ['--pdeathsig', 'KILL', command, ...args], env);
+}
+
 export class Child {
   readonly name: string;
   readonly pid: number;
@@ -36,13 +62,10 @@ export class Child {
   readonly #watchers = new Set<(line: string) => void>();
   readonly #lastLines: string[] = [];
 
-  /**
-   * @param file relative to the root of the repository
-   * @param name how errors call it
-   */
-  constructor(name: string, file: string, args: readonly string[], { env = {}, nodeFlags = [] }: ChildOptions = {}) {
+  /** Use `nodeProgram` or `foreignProgram`: they see to it that it ends when this process is killed. */
+  constructor(name: string, command: string, args: readonly string[], env: Readonly<Record<string, string>>) {
     this.name = name;
-    this.#process = spawn(process.execPath, [`--import=${EXIT_WITH_PARENT}`, ...nodeFlags, `${ROOT}${file}`, ...args], {
+    this.#process = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
@@ -75,6 +98,15 @@ export class Child {
   /** Its last words, both streams. */
   get lastLines(): string {
     return this.#lastLines.join('\n');
+  }
+
+  get running(): boolean {
+    return running.has(this.#process);
+  }
+
+  /** A line on its stdin. */
+  write(line: string): void {
+    this.#process.stdin?.write(`${line}\n`);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,7 +1,7 @@
 /** The process with the clients: stock stomp.js over ws, one for each user. */
 import { Client, type IMessage } from '@stomp/stompjs';
 import { WebSocket } from 'ws';
-import type { ClientEvent, FromClients, ToClients } from './clients-messages.ts';
+import type { ClientEvent, ClientPlan, FromClients, ToClients } from './clients-messages.ts';
 import { nowMs } from './clock.ts';
 import { watchStalls } from './stall.ts';
 
@@ -24,45 +24,44 @@ function flush(): void {
   events = [];
 }
 
-/** Resolves when the client has connected and its subscriptions are live for the first time. */
-function open({ url, destinations, notices }: Open, user: string): Promise<void> {
+/** Resolves when the client has connected and its subscriptions are live, if that can be known, for the first time. */
+function open({ url, ...how }: Open, plan: ClientPlan): Promise<void> {
+  const { user } = plan;
   return new Promise((resolve) => {
     const client = new Client({
       webSocketFactory: () => new WebSocket(url, ['v12.stomp'], { headers: { Username: user } }),
       debug: () => {},
     });
     client.onConnect = () => {
-      void subscribe(client, user, destinations, notices).then(resolve);
+      void subscribe(client, plan, how).then(resolve);
     };
     client.onWebSocketClose = ({ code }: { code: number }) => {
       if (!leaving) events.push({ type: 'closed', user, code, atMs: nowMs() });
     };
     client.onStompError = ({ headers }) => {
-      events.push({ type: 'error', user, message: headers['message'] ?? '', atMs: nowMs() });
+      if (!leaving) events.push({ type: 'error', user, message: headers['message'] ?? '', atMs: nowMs() });
     };
     clients.push(client);
     client.activate();
   });
 }
 
-async function subscribe(
-  client: Client,
-  user: string,
-  destinations: readonly string[],
-  notices: boolean,
-): Promise<void> {
-  const receipts = destinations.map((destination) =>
-    subscribed(client, `/user${destination}`, ({ body }) => {
+type How = Pick<Open, 'notices' | 'receipts'>;
+
+async function subscribe(client: Client, { user, subscriptions }: ClientPlan, how: How): Promise<void> {
+  const answered = subscriptions.map(({ destination, to }) =>
+    subscribed(client, to, ({ body }) => {
       const { n } = JSON.parse(body) as { n: number };
-      events.push({ type: 'message', user, destination, n, atMs: nowMs() });
+      // Message 0 only asks whether somebody is there.
+      if (n > 0) events.push({ type: 'message', user, destination, n, atMs: nowMs() });
     }),
   );
-  if (notices) {
+  if (how.notices) {
     client.subscribe('/holdfast/session', ({ body }) => {
       events.push({ type: 'notice', user, body, atMs: nowMs() });
     });
   }
-  await Promise.all(receipts);
+  if (how.receipts) await Promise.all(answered);
 }
 
 let lastReceipt = 0;
@@ -85,7 +84,7 @@ async function leave(): Promise<void> {
 
 process.on('message', (message: ToClients) => {
   if (message.type === 'leave') return void leave();
-  void Promise.all(message.users.map((user) => open(message, user))).then(() => {
+  void Promise.all(message.plans.map((plan) => open(message, plan))).then(() => {
     stall = watchStalls();
     tell({ type: 'open' });
   });

@@ -1,14 +1,25 @@
 /** What the process with the clients and the one with the ledger say to each other. */
+
+export interface ClientPlan {
+  readonly user: string;
+  readonly subscriptions: readonly {
+    /** As the ledger calls it. */
+    readonly destination: string;
+    /** What is said in SUBSCRIBE. */
+    readonly to: string;
+  }[];
+}
+
 export type ToClients =
   | {
       readonly type: 'open';
       /** ws://HOST:PORT/PATH */
       readonly url: string;
-      readonly users: readonly string[];
-      /** Each user subscribes to `/user` + these. */
-      readonly destinations: readonly string[];
+      readonly plans: readonly ClientPlan[];
       /** Also to `/holdfast/session`. */
       readonly notices: boolean;
+      /** Subscriptions are answered by receipts. */
+      readonly receipts: boolean;
     }
   | { readonly type: 'leave' };
 
@@ -30,7 +41,7 @@ export type ClientEvent =
 
 export type FromClients =
   | { readonly type: 'events'; readonly events: readonly ClientEvent[] }
-  /** All clients are connected, and a receipt has proven each subscription live. */
+  /** All clients are connected, and a receipt has proven each subscription live, if there are receipts. */
   | { readonly type: 'open' }
   /** All clients have left in order: what the server had for them has come. `stallMs`: see stall.ts. */
   | { readonly type: 'left'; readonly stallMs: number };

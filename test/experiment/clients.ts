@@ -2,14 +2,20 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ClientEvent, FromClients, ToClients } from './clients-messages.ts';
+import type { ClientEvent, ClientPlan, FromClients, ToClients } from './clients-messages.ts';
 
 export interface ClientsOptions {
   /** http://HOST:PORT of the proxy or the balancer. */
   readonly url: string;
   readonly users: readonly string[];
   readonly destinations: readonly string[];
+  /** What a user subscribes to for a destination; default `/user` + the destination. */
+  readonly subscriptionOf?: (user: string, destination: string) => string;
   readonly notices: boolean;
+  /** Default /ws. */
+  readonly path?: string;
+  /** Whether subscriptions are proven live by receipts; default true. */
+  readonly receipts?: boolean;
   readonly onEvent: (event: ClientEvent) => void;
 }
 
@@ -23,14 +29,21 @@ export class Clients {
     this.#process = process;
   }
 
-  /** Resolves when every client is connected and its subscriptions are proven live. */
-  static async open({ url, users, destinations, notices, onEvent }: ClientsOptions): Promise<Clients> {
+  /** Resolves when every client is connected and, with receipts, its subscriptions are proven live. */
+  static async open(options: ClientsOptions): Promise<Clients> {
+    const { url, path = '/ws', notices, receipts = true, onEvent } = options;
     const process = fork(fileURLToPath(new URL('clients-main.ts', import.meta.url)), { stdio: 'inherit' });
     process.on('message', (message: FromClients) => {
       if (message.type === 'events') for (const event of message.events) onEvent(event);
     });
     const clients = new Clients(process);
-    clients.#tell({ type: 'open', url: `${url.replace(/^http/, 'ws')}/ws`, users, destinations, notices });
+    clients.#tell({
+      type: 'open',
+      url: `${url.replace(/^http/, 'ws')}${path}`,
+      plans: plansOf(options),
+      notices,
+      receipts,
+    });
     await clients.#heard('open');
     return clients;
   }
@@ -73,4 +86,15 @@ export class Clients {
       this.#process.off('message', listen).off('exit', ended);
     }
   }
+}
+
+function plansOf({ users, destinations, subscriptionOf = ofUser }: ClientsOptions): ClientPlan[] {
+  return users.map((user) => ({
+    user,
+    subscriptions: destinations.map((destination) => ({ destination, to: subscriptionOf(user, destination) })),
+  }));
+}
+
+function ofUser(_user: string, destination: string): string {
+  return `/user${destination}`;
 }

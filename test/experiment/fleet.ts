@@ -1,36 +1,40 @@
 /** The pods of a run: real processes, and the pods file that tells the proxy of them. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Child, jsonOf } from './child.ts';
+import { startEmbeddedPod } from './backends/embedded.ts';
 import { sleep } from './clock.ts';
+import type { FleetPod } from './fleet-pod.ts';
 
-export interface FleetPod {
-  readonly name: string;
-  /** HOST:PORT */
-  readonly address: string;
-  readonly process: Child;
-}
+export type { FleetPod } from './fleet-pod.ts';
 
 type State = 'serving' | 'draining';
 
 export interface FleetOptions {
   /** Where the pods file is written. */
   readonly directory: string;
-  /** More flags of backend/main.ts for every pod. */
+  /** More flags for every pod. */
   readonly flags?: readonly string[];
+  /** How a pod of that name is started, with which flags; default the embedded backend. */
+  readonly startPod?: (name: string, flags: readonly string[]) => Promise<FleetPod>;
+  /** How long a pod that is listed as draining serves before SIGTERM. */
+  readonly preStopMs?: number;
 }
 
 export class Fleet {
   /** The pods file: always whole, since each new one is renamed over the last. */
   readonly file: string;
   readonly #flags: readonly string[];
+  readonly #startPod: NonNullable<FleetOptions['startPod']>;
+  readonly #preStopMs: number;
   readonly #states = new Map<FleetPod, State>();
   readonly #started = new Set<FleetPod>();
   #lastNumber = 0;
 
-  constructor({ directory, flags = [] }: FleetOptions) {
+  constructor({ directory, flags = [], startPod = startEmbeddedPod, preStopMs = 0 }: FleetOptions) {
     this.file = join(directory, 'pods.json');
     this.#flags = flags;
+    this.#startPod = startPod;
+    this.#preStopMs = preStopMs;
     this.#write();
   }
 
@@ -39,20 +43,14 @@ export class Fleet {
     return [...this.#states].filter(([, state]) => state === 'serving').map(([pod]) => pod);
   }
 
+  /** All pods on the list. */
+  get listed(): FleetPod[] {
+    return [...this.#states.keys()];
+  }
+
   /** A process that listens; nobody knows of it yet. A new name each time, as pods of a Deployment have, unless one is given. */
   async start(name = `pod-${++this.#lastNumber}`, flags: readonly string[] = []): Promise<FleetPod> {
-    const process = new Child(name, 'backend/main.ts', [
-      '--name',
-      name,
-      '--exit-on-stdin-end',
-      ...this.#flags,
-      ...flags,
-    ]);
-    const address = await process.line((line) => {
-      const { ready, address } = jsonOf(line) ?? {};
-      return ready === true && typeof address === 'string' ? address : undefined;
-    });
-    const pod = { name, address, process };
+    const pod = await this.#startPod(name, [...this.#flags, ...flags]);
     this.#started.add(pod);
     return pod;
   }
@@ -76,10 +74,10 @@ export class Fleet {
     return pods;
   }
 
-  /** The planned end: listed as draining, SIGTERM `termAfterMs` later, off the list when the process has ended. */
+  /** The planned end: listed as draining, SIGTERM `termAfterMs` after its preStop, off the list when the process has ended. */
   async retire(pod: FleetPod, termAfterMs = 0): Promise<void> {
     this.mark('draining', pod);
-    await sleep(termAfterMs);
+    await sleep(this.#preStopMs + termAfterMs);
     pod.process.signal('SIGTERM');
     await pod.process.exited;
     this.#started.delete(pod);

@@ -1,9 +1,10 @@
 /** The experiment: see --help. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Mode } from './backends/index.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { type Mode, type Outcome, run } from './run.ts';
+import { type Outcome, run } from './run.ts';
 import { type ScenarioName, scenarios } from './scenarios.ts';
 import { LEGEND, type Row, rowOf, tableText } from './table.ts';
 import { broken } from './verdict.ts';
@@ -32,7 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
       for (let seed = options.seed; seed < options.seed + options.runs; seed++) {
         title = `${scenario}, ${nameOf(mode)}, seed ${seed}`;
         const outcome = await once(options, { scenario, mode, seed }, progress);
-        const what = mode === 'holdfast' ? broken(outcome, scenario === 'kill') : [];
+        const what = mode === 'holdfast' ? broken(outcome, scenario === 'kill', outcome.proves) : [];
         if (what.length > 0) problems.push({ scenario, seed, what });
         progress.line(`${title}: ${summary(outcome)}`);
         if (what.length > 0) tellFaults(progress, outcome, what);
@@ -42,9 +43,9 @@ async function main(argv: readonly string[]): Promise<number> {
     }
   }
   process.stdout.write(`\n${tableText(rows)}\n\n${LEGEND}\n\n`);
-  const { clients, messages, pods, seed } = options;
+  const { backend, clients, messages, pods, seed } = options;
   process.stdout.write(
-    `${JSON.stringify({ ok: problems.length === 0, clients, messages, pods, seed, rows, problems })}\n`,
+    `${JSON.stringify({ ok: problems.length === 0, backend, clients, messages, pods, seed, rows, problems })}\n`,
   );
   return problems.length === 0 ? 0 : 1;
 }

@@ -1,9 +1,10 @@
 /** The command line of the experiment. */
 import { parseArgs } from 'node:util';
-import type { Mode } from './run.ts';
+import { type BackendName, backendDescriptions, backends, type Mode } from './backends/index.ts';
 import { descriptions, type ScenarioName, scenarios } from './scenarios.ts';
 
 export interface Options {
+  readonly backend: BackendName;
   readonly scenarios: readonly ScenarioName[];
   readonly modes: readonly Mode[];
   readonly seed: number;
@@ -12,6 +13,7 @@ export interface Options {
   readonly messages: number;
   readonly pods: number;
   readonly durationMs: number;
+  readonly ids: boolean;
   readonly proxyFlags: readonly string[];
   /** Folder for the proxy's logs, one file a run. */
   readonly logs: string | undefined;
@@ -19,13 +21,17 @@ export interface Options {
 
 const NAMES = Object.keys(scenarios) as ScenarioName[];
 
+const BACKENDS = Object.keys(backends) as BackendName[];
+
 const FLAGS = {
+  backend: { type: 'string', default: 'embedded' },
   seed: { type: 'string', default: '1' },
   runs: { type: 'string', default: '1' },
   clients: { type: 'string', default: '100' },
   messages: { type: 'string', default: '100' },
   pods: { type: 'string', default: '3' },
   seconds: { type: 'string', default: '20' },
+  ids: { type: 'boolean', default: false },
   'drain-max': { type: 'string' },
   'log-level': { type: 'string', default: 'info' },
   logs: { type: 'string' },
@@ -42,12 +48,16 @@ something was promised and not kept.
 Scenarios, all of them when none is named:
 ${NAMES.map((name) => `  ${name.padEnd(10)} ${descriptions[name]}`).join('\n')}
 
+Backends, for --backend NAME; default embedded:
+${BACKENDS.map((name) => `  ${name.padEnd(13)} ${backendDescriptions[name]}`).join('\n')}
+
   --seed N        of the first run; the next ones count on; default 1
   --runs N        of each scenario; default 1
   --clients N     default 100
   --messages N    for each client; default 100
   --pods N        at the start; default 3
   --seconds N     in which all messages are sent; default 20
+  --ids           producers of a broker mark their messages with holdfast-id, and try again what a dead node had
   --drain-max D   the proxy's handover.drain-max, as 5s or 500ms; default the proxy's own
   --way WAY       holdfast, direct or both; default both
   --logs FOLDER   keep the proxy's log of each run there
@@ -61,6 +71,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const drain = values['drain-max'] === undefined ? [] : ['--handover-drain-max', values['drain-max']];
   return {
+    backend: oneOf(BACKENDS, values.backend, (text) => `there is no backend ${text}`),
     scenarios: positionals.length === 0 ? NAMES : positionals.map(scenarioName),
     modes: modesOf(values.way),
     seed: whole('seed', values.seed, 0),
@@ -69,15 +80,20 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     messages: whole('messages', values.messages),
     pods: whole('pods', values.pods),
     durationMs: whole('seconds', values.seconds) * 1000,
+    ids: values.ids,
     proxyFlags: ['--log-level', logLevel(values['log-level']), ...drain],
     logs: values.logs,
   };
 }
 
 function scenarioName(text: string): ScenarioName {
-  const name = NAMES.find((known) => known === text);
-  if (name === undefined) throw new Error(`there is no scenario ${text}; take ${NAMES.join(', ')}`);
-  return name;
+  return oneOf(NAMES, text, () => `there is no scenario ${text}`);
+}
+
+function oneOf<T extends string>(known: readonly T[], text: string, trouble: (text: string) => string): T {
+  const found = known.find((name) => name === text);
+  if (found === undefined) throw new Error(`${trouble(text)}; take ${known.join(', ')}`);
+  return found;
 }
 
 function modesOf(way: string): Mode[] {

@@ -37,12 +37,21 @@ export function gatewayPosting(adminUrl: string): Posting {
 /**
  * Without Holdfast a message lands on any pod. One that has not the user there drops it without a word, as Spring's
  * convertAndSendToUser does, so every answer of a pod counts as delivered to the producer's knowledge.
+ *
+ * @param door the path at the pods
  */
-export function randomPodPosting(addresses: () => readonly string[], random: Random): Posting {
+export function randomPodPosting(
+  addresses: () => readonly string[],
+  random: Random,
+  door = '/users/{user}/messages?destination={destination}',
+): Posting {
   const agent = new Agent({ keepAlive: true });
   return {
     post: async (user, destination, body) => {
-      const url = `http://${random.pick(addresses())}/users/${encodeURIComponent(user)}/messages?destination=${encodeURIComponent(destination)}`;
+      const path = door
+        .replace('{user}', encodeURIComponent(user))
+        .replace('{destination}', encodeURIComponent(destination));
+      const url = `http://${random.pick(addresses())}${path}`;
       const answered = await post(agent, url, body).catch(() => undefined);
       return { outcome: answered === undefined ? 'failed' : 'delivered', attempts: 1 };
     },

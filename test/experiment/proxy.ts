@@ -1,6 +1,6 @@
 /** The proxy as a process of its own. */
 import { appendFileSync } from 'node:fs';
-import { Child, jsonOf } from './child.ts';
+import { type Child, jsonOf, nodeProgram } from './child.ts';
 
 export interface ProxyOptions {
   readonly podsFile: string;
@@ -33,7 +33,7 @@ export async function startProxy({
 }: ProxyOptions): Promise<ProxyProcess> {
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const args = ['serve', ...ports, '--pods-file', podsFile, '--user', 'header:Username', ...flags];
-  const process = new Child('the proxy', 'proxy/main.ts', args, { nodeFlags });
+  const process = nodeProgram('the proxy', 'proxy/main.ts', args, { nodeFlags });
   if (logFile !== undefined) process.onLine((line) => appendFileSync(logFile, `${line}\n`));
   const { listenUrl, adminUrl } = await process.line(addressesOf);
   const { promise: failed, reject } = Promise.withResolvers<never>();

@@ -3,22 +3,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Finding, Ledger, type Tally } from '../ledger/ledger.ts';
+import { type Backend, type BackendName, backends, type Mode } from './backends/index.ts';
 import { startBalancer } from './balancer.ts';
 import { Clients } from './clients.ts';
 import type { ClientEvent } from './clients-messages.ts';
 import { sleep } from './clock.ts';
 import { Fleet } from './fleet.ts';
 import { produce } from './load.ts';
-import { gatewayPosting, type Posting, randomPodPosting } from './posting.ts';
+import type { Posting } from './posting.ts';
 import { type ProxyProcess, startProxy } from './proxy.ts';
 import { type Random, seeded } from './random.ts';
 import type { Marks, Scenario } from './scenarios.ts';
 import { watchStalls } from './stall.ts';
 
-/** With Holdfast between clients, producer and pods, or without it. */
-export type Mode = 'holdfast' | 'direct';
-
 export interface RunOptions {
+  /** Default embedded. */
+  readonly backend?: BackendName;
   readonly mode: Mode;
   readonly scenario: Scenario;
   readonly seed: number;
@@ -29,9 +29,11 @@ export interface RunOptions {
   readonly durationMs: number;
   /** With Holdfast: at the gateway (default), or past it at any pod, without ids that the proxy could know repeats by. */
   readonly producer?: 'gateway' | 'any-pod';
+  /** Producers past the gateway mark their messages with ids. */
+  readonly ids?: boolean;
   /** More flags of `holdfast serve`. */
   readonly proxyFlags?: readonly string[];
-  /** More flags of backend/main.ts. */
+  /** More flags of the embedded backend's pods. */
   readonly podFlags?: readonly string[];
   readonly logFile?: string | undefined;
   /** Called now and then with the messages that have arrived, of how many. */
@@ -52,6 +54,8 @@ export interface Outcome {
    * and MESSAGE frames of pods that the proxy dropped as repeats. 1: each went to one pod, once.
    */
   readonly movedPerMessage: number;
+  /** Messages that a broker between the pods took and gave out, for each that a client received; undefined without one. */
+  readonly brokerPerMessage: number | undefined;
   /** kill: from the death of the pod until the last client was told that its session goes on, and how many were told. */
   readonly liveAgainMs: number | undefined;
   readonly announced: number;
@@ -61,19 +65,15 @@ export interface Outcome {
   readonly audited: { readonly lost: number; readonly duplicated: number; readonly reordered: number };
   /** The longest time that the processes of the producer and of the clients could not run: the machine's, not Holdfast's. */
   readonly stallMs: number;
+  /** Whether the backend's receipts can prove moves. */
+  readonly proves: boolean;
   /** Of planned moves that were told, how many could not be proven to have lost nothing. */
   readonly unprovenHandovers: number;
 }
 
-/** A user has several destinations, since order is promised for each of them alone. */
-export const DESTINATIONS = ['/queue/news', '/queue/orders'];
-
 /** When all is done and messages are missing, so long a silence means that they do not come. */
 const QUIET_MS = 2_000;
 const PROGRESS_EVERY_MS = 200;
-
-/** What clients see: a pod that ends, ends now. Without the proxy nobody moves its clients away, and Spring closes them. */
-const DIRECT_POD_FLAGS = ['--drain-grace', '0'];
 
 interface Way {
   /** Where clients connect. */
@@ -85,40 +85,53 @@ interface Way {
   stop(): Promise<void>;
 }
 
+/** Everything that a run has started, before there is a way for clients. */
+interface Ground {
+  readonly options: RunOptions;
+  readonly backend: Backend;
+  readonly fleet: Fleet;
+  readonly random: Random;
+}
+
 export async function run(options: RunOptions): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-experiment-'));
-  const flags = [...(options.mode === 'direct' ? DIRECT_POD_FLAGS : []), ...(options.podFlags ?? [])];
-  const fleet = new Fleet({ directory, flags });
+  const { mode, podFlags = [] } = options;
+  const backend = await backends[options.backend ?? 'embedded']({ mode, podFlags });
+  const { startPod, preStopMs } = backend;
+  const fleet = new Fleet({ directory, startPod, preStopMs });
   try {
     await fleet.add(options.pods);
-    return await onTheWay(options, fleet, seeded(options.seed));
+    return await onTheWay({ options, backend, fleet, random: seeded(options.seed) });
   } finally {
     await fleet.stop();
+    await backend.stop();
     rmSync(directory, { recursive: true });
   }
 }
 
-async function onTheWay(options: RunOptions, fleet: Fleet, random: Random): Promise<Outcome> {
-  const way = await (options.mode === 'holdfast' ? throughProxy(options, fleet, random) : straight(fleet, random));
+async function onTheWay(ground: Ground): Promise<Outcome> {
+  const way = await (ground.options.mode === 'holdfast' ? throughProxy(ground) : straight(ground));
   try {
-    return await Promise.race([withClients(options, fleet, random, way), way.failed]);
+    return await Promise.race([withClients(ground, way), way.failed]);
   } finally {
     way.posting.close();
     await way.stop();
   }
 }
 
-async function throughProxy(options: RunOptions, fleet: Fleet, random: Random): Promise<Way> {
-  const { proxyFlags = [], logFile, producer = 'gateway' } = options;
-  const proxy = await startProxy({ podsFile: fleet.file, flags: proxyFlags, logFile });
-  const posting =
-    producer === 'gateway' ? gatewayPosting(proxy.adminUrl) : randomPodPosting(() => addressesOf(fleet), random);
+async function throughProxy({ options, backend, fleet, random }: Ground): Promise<Way> {
+  const { proxyFlags = [], logFile, producer = 'gateway', ids = false } = options;
+  const flags = [...backend.proxyFlags, ...proxyFlags];
+  const proxy = await startProxy({ podsFile: fleet.file, flags, logFile });
+  const adminUrl = producer === 'gateway' ? proxy.adminUrl : undefined;
+  const posting = backend.posting({ addresses: () => addressesOf(fleet), adminUrl, random, ids });
   return { url: proxy.listenUrl, posting, proxy, failed: proxy.failed, stop: () => proxy.stop() };
 }
 
-async function straight(fleet: Fleet, random: Random): Promise<Way> {
-  const balancer = await startBalancer(() => addressesOf(fleet));
-  const posting = randomPodPosting(() => addressesOf(fleet), random);
+async function straight({ options, backend, fleet, random }: Ground): Promise<Way> {
+  const addresses = () => addressesOf(fleet);
+  const balancer = await startBalancer(addresses);
+  const posting = backend.posting({ addresses, adminUrl: undefined, random, ids: options.ids ?? false });
   const failed = new Promise<never>(() => {});
   return { url: balancer.url, posting, proxy: undefined, failed, stop: () => balancer.stop() };
 }
@@ -127,34 +140,51 @@ function addressesOf(fleet: Fleet): string[] {
   return fleet.serving.map(({ address }) => address);
 }
 
-async function withClients(options: RunOptions, fleet: Fleet, random: Random, way: Way): Promise<Outcome> {
+async function withClients({ options, backend, fleet, random }: Ground, way: Way): Promise<Outcome> {
   const users = Array.from({ length: options.clients }, (_, index) => `user-${index + 1}`);
   const record = new Record();
+  const { path, destinations, subscriptionOf, receipts } = backend;
   const clients = await Clients.open({
-    ...{ url: way.url, users, destinations: DESTINATIONS },
+    ...{ url: way.url, path, users, destinations, subscriptionOf, receipts },
     notices: options.mode === 'holdfast',
     onEvent: (event) => record.add(event),
   });
   try {
+    const lanes = users.flatMap((user) => destinations.map((destination) => ({ user, destination })));
+    await Promise.all(lanes.map(({ user, destination }) => backend.live(user, destination, addressesOf(fleet))));
     const { messages, durationMs } = options;
-    const load = { users, destinations: DESTINATIONS, messages, durationMs };
+    const load = { users, destinations, messages, durationMs };
     const ticker = setInterval(
       () => options.onProgress?.(record.ledger.arrivals, messages * users.length),
       PROGRESS_EVERY_MS,
     );
     const stall = watchStalls();
+    const brokerBefore = await backend.brokerMessages();
     const [attempts, marks] = await Promise.all([
       produce({ ...load, posting: way.posting, ledger: record.ledger, random }),
       options.scenario({ fleet, random, durationMs }),
     ]).finally(() => clearInterval(ticker));
     await arrived(record);
+    const brokerMessages = difference(brokerBefore, await backend.brokerMessages());
     const stallMs = Math.max(stall(), await clients.leave());
     // After the end of the sessions, with which numbers that are still missing count as lost.
     const metrics = await way.proxy?.metrics();
-    return outcomeOf(record, { attempts, marks, metrics, stallMs, clients: users.length });
+    return outcomeOf(record, {
+      attempts,
+      brokerMessages,
+      proves: backend.receipts,
+      marks,
+      metrics,
+      stallMs,
+      clients: users.length,
+    });
   } finally {
     await clients.kill();
   }
+}
+
+function difference(before: number | undefined, after: number | undefined): number | undefined {
+  return before === undefined || after === undefined ? undefined : after - before;
 }
 
 /** Until all has arrived, or nothing arrives any more. */
@@ -194,6 +224,8 @@ class Record {
 
 interface Facts {
   readonly attempts: number;
+  readonly brokerMessages: number | undefined;
+  readonly proves: boolean;
   readonly marks: Marks;
   readonly metrics: Map<string, number> | undefined;
   readonly stallMs: number;
@@ -201,7 +233,7 @@ interface Facts {
 }
 
 function outcomeOf({ ledger, notices, closes, errors }: Record, facts: Facts): Outcome {
-  const { attempts, marks, metrics, stallMs, clients } = facts;
+  const { attempts, brokerMessages, proves, marks, metrics, stallMs, clients } = facts;
   const tally = ledger.tally();
   const gaps = notices.filter(({ proven }) => !proven);
   const recovered = gaps.filter(({ planned }) => !planned);
@@ -209,9 +241,10 @@ function outcomeOf({ ledger, notices, closes, errors }: Record, facts: Facts): O
   const moves = metrics?.get('holdfast_moves_total');
   const count = (what: string) => metrics?.get(`holdfast_${what}_total`) ?? 0;
   return {
-    ...{ tally, findings: ledger.findings(), closes, errors, stallMs },
+    ...{ tally, findings: ledger.findings(), closes, errors, stallMs, proves },
     movesPerUser: moves === undefined ? undefined : moves / clients,
     movedPerMessage: (attempts + count('duplicates_dropped')) / Math.max(1, tally.received),
+    brokerPerMessage: brokerMessages === undefined ? undefined : brokerMessages / Math.max(1, tally.received),
     liveAgainMs: liveAgainMs(recovered, marks),
     announced: new Set(recovered.map(({ user }) => user)).size,
     unannounced: metrics === undefined ? [] : tally.losers.filter((user) => !told.has(user)),

@@ -1,5 +1,6 @@
 /** All runs of a scenario in one row. */
-import type { Mode, Outcome } from './run.ts';
+import type { Mode } from './backends/index.ts';
+import type { Outcome } from './run.ts';
 
 export interface Row {
   readonly scenario: string;
@@ -19,6 +20,7 @@ export interface Row {
   /** The mean over the runs. */
   readonly movesPerUser: number | null;
   readonly movedPerMessage: number;
+  readonly brokerPerMessage: number | null;
   /** The longest of all runs. */
   readonly liveAgainMs: number | null;
   readonly announced: number;
@@ -27,6 +29,7 @@ export interface Row {
 export function rowOf(scenario: string, mode: Mode, outcomes: readonly Outcome[]): Row {
   const tallies = outcomes.map(({ tally }) => tally);
   const moves = outcomes.flatMap(({ movesPerUser }) => (movesPerUser === undefined ? [] : [movesPerUser]));
+  const broker = outcomes.flatMap(({ brokerPerMessage: count }) => (count === undefined ? [] : [count]));
   const alive = outcomes.flatMap(({ liveAgainMs }) => (liveAgainMs === undefined ? [] : [liveAgainMs]));
   return {
     ...{ scenario, mode, runs: outcomes.length },
@@ -42,6 +45,7 @@ export function rowOf(scenario: string, mode: Mode, outcomes: readonly Outcome[]
     longestStallMs: Math.round(Math.max(...outcomes.map(({ stallMs }) => stallMs))),
     movesPerUser: moves.length === 0 ? null : round(mean(moves)),
     movedPerMessage: round(mean(outcomes.map(({ movedPerMessage }) => movedPerMessage))),
+    brokerPerMessage: broker.length === 0 ? null : round(mean(broker)),
     liveAgainMs: alive.length === 0 ? null : Math.round(Math.max(...alive)),
     announced: sum(outcomes.map(({ announced }) => announced)),
   };
@@ -64,6 +68,7 @@ const COLUMNS: readonly [string, (row: Row) => string | number | null][] = [
   ['stall ms', ({ longestStallMs }) => longestStallMs],
   ['moves/user', ({ movesPerUser }) => movesPerUser?.toFixed(2) ?? null],
   ['moved/msg', ({ movedPerMessage }) => movedPerMessage.toFixed(2)],
+  ['broker/msg', ({ brokerPerMessage }) => brokerPerMessage?.toFixed(2) ?? null],
   ['live again ms', ({ liveAgainMs }) => liveAgainMs],
 ];
 
@@ -71,6 +76,7 @@ export const LEGEND = `min, max: messages that a client received · lost: the pr
 gap: the longest silence at a client, pace included · delay: the longest way from producer to client
 stall: the longest time that the machine let producer or clients not run; gap and delay contain it
 moved/msg: messages from server to server for each one received (requests to pods and repeats dropped); 1.00 is one hop
+broker/msg: messages that a broker behind the pods took and gave out, for each one received
 live again: from kill -9 until the last client was told that its session goes on`;
 
 export function tableText(rows: readonly Row[]): string {

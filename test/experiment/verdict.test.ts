@@ -12,8 +12,18 @@ function outcome(change: Partial<Outcome> = {}, tally: Partial<Outcome['tally']>
   return {
     tally: { ...ledger.tally(), ...tally },
     findings: [],
-    ...{ closes: 0, errors: 0, movesPerUser: 1, movedPerMessage: 1, liveAgainMs: undefined, announced: 0, stallMs: 0 },
+    ...{
+      closes: 0,
+      errors: 0,
+      movesPerUser: 1,
+      movedPerMessage: 1,
+      brokerPerMessage: undefined,
+      liveAgainMs: undefined,
+      announced: 0,
+      stallMs: 0,
+    },
     ...{ unannounced: [], audited: { lost: 0, duplicated: 0, reordered: 0 }, unprovenHandovers: 0 },
+    proves: true,
     ...change,
   };
 }
@@ -36,6 +46,10 @@ it.each([
   ['4 planned moves without proof', outcome({ unprovenHandovers: 4 })],
 ])('names %s', (problem, told) => {
   expect(broken(told, false)).toEqual([problem]);
+});
+
+it('asks no proof of a backend that cannot give it', () => {
+  expect(broken(outcome({ unprovenHandovers: 4 }), false, false)).toEqual([]);
 });
 
 it('forgives a crash what the dead pod held, if it was announced', () => {

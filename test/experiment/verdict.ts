@@ -4,8 +4,11 @@ import type { Outcome } from './run.ts';
 /** All sessions go on within this time after the death of a pod. */
 export const LIVE_AGAIN_MAX_MS = 2_000;
 
-/** @param crash a pod was killed: what it held may be lost, if every loser is told of a gap */
-export function broken(outcome: Outcome, crash: boolean): string[] {
+/**
+ * @param crash a pod was killed: what it held may be lost, if every loser is told of a gap
+ * @param proves the backend answers receipts, so that a planned move can be proven to have lost nothing
+ */
+export function broken(outcome: Outcome, crash: boolean, proves = true): string[] {
   const { tally, closes, errors, unannounced, unprovenHandovers, liveAgainMs } = outcome;
   const none: [string, number][] = [
     ['client closes', closes],
@@ -19,7 +22,7 @@ export function broken(outcome: Outcome, crash: boolean): string[] {
       ? []
       : ([
           ['lost', tally.lost],
-          ['planned moves without proof', unprovenHandovers],
+          ['planned moves without proof', proves ? unprovenHandovers : 0],
         ] as [string, number][])),
   ];
   const problems = none.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what}`);

@@ -71,6 +71,19 @@ describe.each(TRANSPORTS)('with transport %s', (_, flags) => {
   });
 });
 
+test('a message waits for a subscription that its pod does not answer, as long as that takes to be live', async () => {
+  const settleMs = 400;
+  const proxy = await startProxy(await pods(), ['--backend-profile', 'spring', '--backend-settle', `${settleMs}ms`]);
+  const client = await RawClient.connect(proxy.ws, { user: 'alice' });
+  const subscribedAtMs = performance.now();
+  client.send('SUBSCRIBE', { id: 1, destination: '/user/queue/news', receipt: 'r' });
+  await client.frame('RECEIPT');
+  const first = await told(push(proxy.admin, 'alice', 'one'));
+  expect(first).toMatchObject({ status: 'delivered', attempts: 1 });
+  expect(performance.now() - subscribedAtMs).toBeGreaterThanOrEqual(settleMs);
+  expect(new TextDecoder().decode((await client.frame('MESSAGE')).body)).toBe('one');
+});
+
 test('the token of the gateway', async () => {
   const file = join(tmpdir(), `holdfast-token-${process.pid}`);
   writeFileSync(file, 'secret\n');

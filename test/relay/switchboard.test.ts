@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Pod } from '../../proxy/discovery/index.ts';
 import type { Dial } from '../../proxy/relay/ports.ts';
-import { Socket } from '../../proxy/relay/socket.ts';
 import { type Observer, Switchboard } from '../../proxy/relay/switchboard.ts';
+import { PlainSocket } from '../../proxy/relay/web-socket.ts';
 import { Routing } from '../../proxy/routing/index.ts';
 import { routingOptions, switchboardOptions } from '../../proxy/settings.ts';
 import { Decoder, encode, frameOf } from '../../stomp/index.ts';
@@ -24,13 +24,13 @@ describe('a switchboard', () => {
   const pods: Pod[] = ['a', 'b'].map((name) => ({ id: name, name, address: `${name}:1`, state: 'serving' }));
 
   /** A WebSocket that never answers; enough for everything up to the dial. */
-  function deaf(): Socket {
+  function deaf(): PlainSocket {
     const ws = Object.assign(new EventTarget(), {
       ...{ readyState: 0, OPEN: 1, CLOSING: 2, bufferedAmount: 0 },
       ...{ on: () => {}, once: () => {}, pause: () => {}, resume: () => {}, close: () => {}, terminate: () => {} },
     });
     const handlers = { onMessage: () => {}, onClose: () => {}, onDrain: () => {} };
-    return new Socket(ws as never, { highMarkBytes: 1024 }, handlers, () => performance.now());
+    return new PlainSocket(ws as never, { highMarkBytes: 1024 }, handlers, () => performance.now());
   }
 
   function setUp(flags: readonly string[] = [], watching: Partial<Observer> = {}) {
@@ -61,7 +61,7 @@ describe('a switchboard', () => {
     const open = (user: string) =>
       board.open({
         ...{ user, ringKey: user, connect, binary: false, socket: deaf(), decoder: new Decoder({ peer: 'client' }) },
-        target: { path: '/', protocols: [], headers: [] },
+        target: { path: '/', protocols: [], headers: [], id: '' },
         connectHeaders: [],
         dropConnectHeader: () => false,
       });
@@ -109,6 +109,22 @@ describe('a switchboard', () => {
 });
 
 describe('a proxy', () => {
+  test('tells routing that a pod which was left is read no more', async () => {
+    const drained = vi.spyOn(Routing.prototype, 'drained');
+    onTestFinished(() => drained.mockRestore());
+    const pods = [await started({ name: 'a' }), await started({ name: 'b' })];
+    const proxy = await startProxy(pods, ['--handover-drain-max', '50ms']);
+    await RawClient.connect(proxy.ws, { user: 'alice' });
+    const [from = '', to = ''] = pods.map(({ name }) => name).sort((a) => (hasSession(a) ? -1 : 1));
+    proxy.setPods(pods.map(({ name, address }) => ({ name, address, state: name === from ? 'draining' : 'serving' })));
+    await eventually(() => expect(drained).toHaveBeenCalledWith(1, expect.objectContaining({ name: from })));
+    expect(hasSession(to)).toBe(true);
+
+    function hasSession(name: string): boolean {
+      return pods.some((pod) => pod.name === name && pod.sessions() === 1);
+    }
+  });
+
   test('after 200 random connects, moves and ends everything is back where it was', async () => {
     const backends = [await started({ name: 'a' }), await started({ name: 'b' }), await started({ name: 'c' })];
     const proxy = await startProxy(backends, ['--handover-drain-max', '50ms', '--handover-order-quiet', '10ms']);

@@ -1,7 +1,7 @@
 /** Pod health, rate, queues: the small parts of the governor. */
 import { describe, expect, test } from 'vitest';
 import { Fleet } from '../../proxy/routing/fleet.ts';
-import { commonPod, LEFT_MAX, leave, newPlace } from '../../proxy/routing/place.ts';
+import { commonPod, drained, LEFT_MAX, leave, newPlace, podsOf } from '../../proxy/routing/place.ts';
 import {
   CATCH_UP_MS,
   PodHealth,
@@ -221,7 +221,21 @@ describe('places', () => {
     ['a', [at('a'), at('b')]],
     [undefined, []],
   ])('the common pod is %s', (name, places) => {
-    expect(commonPod(places)?.name).toBe(name);
+    expect(commonPod(places.map(podsOf))?.name).toBe(name);
+  });
+
+  test.each([
+    ['b', [at('a', 'b', 'c'), at('a', 'b', 'c')]],
+    ['a', [at('a', 'b'), at('a', 'c')]],
+    ['a', [at('a'), at('b')]],
+  ])('the common pod is %s when b is preferred', (name, places) => {
+    expect(commonPod(places.map(podsOf), (each) => each.name === 'b')?.name).toBe(name);
+  });
+
+  test('a pod that was left is read until its link has ended', () => {
+    const place = at('a', 'b', 'c');
+    drained(place, pod('c'));
+    expect(podsOf(place).map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
   test.each([LEFT_MAX - 1, LEFT_MAX, LEFT_MAX + 1])(

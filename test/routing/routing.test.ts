@@ -297,6 +297,56 @@ describe('sessions of one user belong together, since a message goes to one pod'
     world.open(user);
     expect(world.grants().toSorted()).toEqual(['1 handover b', '2 open a']);
   });
+
+  describe('when the others have moved, and others yet hold up the commit', () => {
+    function moved() {
+      const world = new World(['a', 'b', 'c']);
+      const [first, second] = [world.linked(ABC), world.linked(userOf('a', 'c', 'b'))];
+      world.pods(pod('a', 'draining'), 'b', 'c');
+      expect(world.grants().toSorted()).toEqual(['1 handover b', '2 handover c']);
+      world.connect(first, 'b');
+      return { world, first, second };
+    }
+
+    test('a new session begins where producers elsewhere still send, and follows by a move', () => {
+      const { world, second } = moved();
+      const newcomer = world.open(ABC);
+      expect(world.grants()).toEqual(['3 open a']);
+      world.connect(second, 'c');
+      world.connect(newcomer, 'a');
+      expect(world.grants()).toEqual(['3 handover b']);
+      expect(world.routing.committed).not.toBe(world.routing.target);
+      world.connect(newcomer, 'b');
+      world.grants();
+      expect(world.routing.committed).toBe(world.routing.target);
+      world.open(ABC);
+      expect(world.grants()).toEqual(['4 open b']);
+    });
+
+    test('the commit turns it round when it is not there yet', () => {
+      const { world, second } = moved();
+      const newcomer = world.open(ABC);
+      expect(world.grants()).toEqual(['3 open a']);
+      world.connect(second, 'c');
+      expect(world.grants()).toEqual(['3 open b']);
+      world.fails(newcomer, 'a');
+      world.connect(newcomer, 'b');
+      expect(world.routing.governed).toEqual({ queued: 0, inFlight: 0, astray: 0 });
+    });
+
+    test.each<[string, (world: World, first: number) => void]>([
+      ['is in doubt', ({ routing, now }) => routing.failed(99, pod('a'), 'pod', now)],
+      ['is gone', (world) => world.pods('b', 'c')],
+      ['is read no more', ({ routing }, first) => routing.drained(first, pod('a'))],
+    ])('it joins the others at once when the pod that they left %s', (_, happens) => {
+      const { world, first, second } = moved();
+      happens(world, first);
+      world.open(ABC);
+      expect(world.grants()).toEqual(['3 open b']);
+      world.connect(second, 'c');
+      expect(world.grants()).toEqual([]);
+    });
+  });
 });
 
 test('a ring without sessions is committed at once', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ACKS_MAX, Acks } from '../../proxy/session/acks.ts';
 import { frame } from './notation.ts';
-import { Playbook } from './playbook.ts';
+import { always, Playbook } from './playbook.ts';
 
 const INDIVIDUAL = 'SUBSCRIBE id:1 destination:/queue/work ack:client-individual';
 const CUMULATIVE = 'SUBSCRIBE id:1 destination:/queue/work ack:client';
@@ -72,6 +72,17 @@ describe('where an ACK goes', () => {
     play.client('ACK id:a1 receipt:r').shows('1 < ACK id:a1 receipt:r');
     play.ends(1, 1006).shows('client < RECEIPT receipt-id:r');
   });
+});
+
+test('what a shared queue delivers after the DISCONNECT of its link is not shown: it is given out again', () => {
+  const play = Playbook.opened([INDIVIDUAL], { profileOf: always('rabbitmq') })
+    .grant('b')
+    .forget()
+    .connects(2)
+    .forget();
+  play.pod(2, BARRIER).shows().event({ type: 'committed' }).shows().after(5_000).forget();
+  play.pod(1, delivery('a1')).shows().pod(2, delivery('b1', ' redelivered:true'));
+  play.shows(`client < ${delivery('b1', ' redelivered:true')}`);
 });
 
 describe('ids', () => {

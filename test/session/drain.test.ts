@@ -100,3 +100,17 @@ test('messages do not stop waiting for an older one because links are not read',
   play.after(20_000).shows().event({ type: 'client-full', full: false }).shows().after(900).shows();
   play.pod(1, numbered('a', 2)).shows(`client < ${numbered('a', 2)}`, `client < ${numbered('b', 3)}`);
 });
+
+test('times that no binary fraction is: a deadline that has come is past', () => {
+  for (let n = 1; n <= 300; n++) {
+    const play = Playbook.switched()
+      .at(n / 10)
+      .event({ type: 'client-full', full: true });
+    play.at(n / 3).event({ type: 'client-full', full: false });
+    play.pod(2, 'MESSAGE subscription:1 message-id:1 destination:/user/queue/a').forget();
+    // The playbook itself fails when a tick leaves its own deadline standing.
+    play.after(1_000);
+    expect(play.session.held.frames).toBe(0);
+    play.forget();
+  }
+});

@@ -92,6 +92,13 @@ test('a stream that is new and does not begin here waits on the old link as on t
   play.shows(`client < ${numbered(6)}`, `client < ${numbered(7)}`);
 });
 
+test('a hole that is given up lets a link be read that fills the next one: that one is not given up at once', () => {
+  const play = Playbook.switched({ holdBytes: 100 }).pod(2, numbered(1)).forget();
+  play.pod(1, numbered(3)).shows('pause 1').pod(2, numbered(5)).shows('pause 2');
+  play.at(1_000).shows(`client < ${numbered(3)}`, 'resume 1');
+  play.pod(1, numbered(4)).shows(`client < ${numbered(4)}`, `client < ${numbered(5)}`, 'resume 2');
+});
+
 test('a link that is only on its way can have nothing: the old one waits for nobody', () => {
   const play = Playbook.opened().pod(1, numbered(1)).forget().grant('b').forget().opens(2).forget();
   play.pod(1, numbered(3)).shows(`client < ${numbered(3)}`);

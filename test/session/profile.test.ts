@@ -86,6 +86,21 @@ test.each([
   expect(destinationMatcher(['/other', pattern])(destination)).toBe(matches);
 });
 
+test.each<[ProfileName, number[]]>([
+  ['spring', [240]],
+  ['rabbitmq', []],
+])('a SUBSCRIBE to %s at 40 ms settles until %j', (name, untilMs) => {
+  const play = Playbook.opened([], { profileOf: always(name) })
+    .at(40)
+    .client('SUBSCRIBE id:1 destination:/queue/a');
+  expect(
+    play
+      .forget()
+      .known('settling')
+      .map((fact) => fact.untilMs),
+  ).toEqual(untilMs);
+});
+
 describe('subscriptions that are not repeated', () => {
   const SPRING = { profileOf: always('spring') };
   const ONCE = 'SUBSCRIBE id:s destination:/app/state';

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { fingerprint } from '../../proxy/session/fingerprint.ts';
 import { HELD_OVERHEAD_BYTES } from '../../proxy/session/hold.ts';
-import { SHOWN_MAX, SKEW_MS, Splice } from '../../proxy/session/splice.ts';
+import { DRAINS_MAX } from '../../proxy/session/options.ts';
+import { COPY_LATE_MAX_MS, SHOWN_MAX, SKEW_MS, Splice } from '../../proxy/session/splice.ts';
 import { bytes, frame } from './notation.ts';
 import { always, Playbook } from './playbook.ts';
 
@@ -93,6 +94,25 @@ test.each([
   play.shows(...(isShown ? [`client < ${copy(2, 'tick', '1')}`] : []));
 });
 
+test('a pod that is later with a message than the others: it is known from the dial on', () => {
+  const play = Playbook.opened([NEWS], RABBITMQ)
+    .grant('b')
+    .forget()
+    .pod(1, copy(1, 'x'))
+    .shows(...shown(1, 'x'));
+  play.connects(2).forget().pod(2, BARRIER).shows().pod(2, copy(2, 'x')).shows().ends(1, 1006).shows();
+});
+
+test('a subscription that is new between the dial and the replay is told with the others', () => {
+  const play = Playbook.opened([], RABBITMQ).grant('b').forget().client(NEWS).forget().connects(2).forget();
+  play
+    .pod(2, BARRIER)
+    .shows()
+    .pod(1, copy(1, 'x'))
+    .shows(...shown(1, 'x'));
+  play.pod(2, copy(2, 'x')).shows();
+});
+
 test('a third link follows the second when the first has ended', () => {
   const play = switched().grant('c').forget().connects(3).forget();
   play.pod(3, 'RECEIPT receipt-id:holdfast-barrier-2').shows();
@@ -151,9 +171,13 @@ describe('the end of the old link', () => {
     play.forget();
   });
 
-  test('never more than once, and then the move is not proven', () => {
+  test('up to six times in all, and then the move is not proven', () => {
     const play = switched().pod(2, copy(2, 'x')).shows().event({ type: 'committed' }).shows();
-    play.after(5_000).shows().after(4_999).shows().after(1).shows('1 < DISCONNECT receipt:holdfast-close-2');
+    play
+      .after(DRAINS_MAX * 5_000 - 1)
+      .shows()
+      .after(1)
+      .shows('1 < DISCONNECT receipt:holdfast-close-2');
     play.ends(1, 1000).shows(...shown(2, 'x'));
     expect(play.known('handed-over')).toMatchObject([{ proven: false }]);
   });
@@ -187,8 +211,8 @@ describe('the end of the old link', () => {
     expect(play.shell.links.get(2)?.route).toBe('pass');
   });
 
-  test('or when the copy has not come for order-max', () => {
-    const play = switched().pod(1, copy(1, 'x')).forget().ends(1, 1006).shows().after(1_000).shows();
+  test('or when the copy has not come for so long that it will not', () => {
+    const play = switched().pod(1, copy(1, 'x')).forget().ends(1, 1006).shows().after(COPY_LATE_MAX_MS).shows();
     expect(play.shell.links.get(2)?.route).toBe('pass');
   });
 });
@@ -220,7 +244,7 @@ test.each([
   [SHOWN_MAX, true],
   [SHOWN_MAX + 1, false],
 ])('with %d messages that one link has shown, the first is still known to the other: %j', (count, isKnown) => {
-  const splice = new Splice(1, 60_000);
+  const splice = new Splice(1);
   splice.join(2);
   const held = (link: number, body: string) => {
     const read = frame(copy(link, body), 'server');

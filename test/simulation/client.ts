@@ -36,6 +36,8 @@ export interface ClientHost extends Network {
   arrived(client: SimClient, pod: Pod): void;
   ended(client: SimClient, why: EndReason): void;
   sent(body: string): void;
+  /** The producer of this message was told that it has expired. */
+  isGivenUp(user: string, destination: string, n: number): boolean;
   log(text: () => string): void;
 }
 
@@ -54,7 +56,7 @@ export class SimClient implements Listener {
   /** It had no pod before the one that it is at. */
   cameFromNowhere = true;
   readonly inbox: Inbox;
-  /** When a pod first had the subscription of a destination. */
+  /** When the pod that the client's frames go to first had the subscription of a destination. */
   readonly listensSinceMs = new Map<string, number>();
   readonly subscriptions = new LinkSubscriptions();
   readonly #options: SessionOptions;
@@ -78,7 +80,7 @@ export class SimClient implements Listener {
     this.user = user;
     this.#options = options;
     this.#host = host;
-    this.inbox = new Inbox(`client ${id}`, host.agenda);
+    this.inbox = new Inbox(`client ${id}`, host.agenda, (destination, n) => host.isGivenUp(user, destination, n));
     const decoder = new Decoder({ peer: 'client' });
     this.#toProxy = new Pipe(host, true, (chunk) => {
       const frames = decoder.push(chunk).filter((read) => read !== 'beat');
@@ -94,7 +96,13 @@ export class SimClient implements Listener {
     this.#afterwards();
   }
 
-  listens(destination: string): void {
+  /**
+   * A client can rely on its subscription when the pod that it was said to has taken it. In the middle of a handover the next pod
+   * may have it sooner, but messages do not go there yet.
+   */
+  listens(wire: Wire, destination: string): void {
+    const { clientRoute } = this.shell;
+    if (clientRoute === undefined || this.#wires.get(clientRoute) !== wire) return;
     if (!this.listensSinceMs.has(destination)) this.listensSinceMs.set(destination, this.#host.agenda.now);
   }
 
@@ -263,9 +271,11 @@ export class SimClient implements Listener {
   }
 
   #routed(link: LinkId | undefined): void {
-    if (link === undefined) return;
-    this.subscriptions.primary(link, this.#wires.get(link), this.#host.profile);
-    if (this.#isFull) this.#wires.get(link)?.down.pause(true);
+    const wire = link === undefined ? undefined : this.#wires.get(link);
+    if (link === undefined || wire === undefined) return;
+    this.subscriptions.primary(link, wire, this.#host.profile);
+    for (const destination of wire.subscriptions.values()) this.listens(wire, destination);
+    if (this.#isFull) wire.down.pause(true);
   }
 
   /** A socket that closes is read, or it would never see the pod's answer. */

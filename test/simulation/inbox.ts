@@ -21,10 +21,13 @@ export class Inbox {
   readonly #baselines = new Map<string, number>();
   readonly #name: string;
   readonly #agenda: Agenda;
+  readonly #isGivenUp: (destination: string, n: number) => boolean;
 
-  constructor(name: string, agenda: Agenda) {
+  /** @param isGivenUp whether the producer of a message has been told that it is not delivered, as far as is known */
+  constructor(name: string, agenda: Agenda, isGivenUp: (destination: string, n: number) => boolean) {
     this.#name = name;
     this.#agenda = agenda;
+    this.#isGivenUp = isGivenUp;
   }
 
   receive(read: Frame): void {
@@ -48,6 +51,9 @@ export class Inbox {
   /**
    * Order is promised from the first number of a stream that a session has seen: before that nothing tells a client that
    * subscribes in the middle of a stream from one whose first message is late.
+   *
+   * A lane keeps the order of messages that are sent one after the other's end. One that has ended as `expired` may still be under
+   * way to a pod, and the producer goes on with the next: it is late then, not swapped (docs/PRODUCERS.md).
    */
   #message(destination: string, body: string, read: Frame): void {
     if (destination === '/holdfast/session') return this.#notice(JSON.parse(body));
@@ -58,8 +64,9 @@ export class Inbox {
     must(!list.includes(n), 'once', () => `${this.#name} got message ${n} of ${destination} twice`);
     const baseline = this.#baselines.get(destination) ?? n;
     this.#baselines.set(destination, baseline);
-    const last = list.findLast((each) => each < baseline === n < baseline) ?? 0;
-    must(n > last, 'in order', () => `${this.#name} got message ${n} of ${destination} after ${last}`);
+    const last = Math.max(0, ...list.filter((each) => each < baseline === n < baseline));
+    const isLate = n < last && this.#isGivenUp(destination, n);
+    must(n > last || isLate, 'in order', () => `${this.#name} got message ${n} of ${destination} after ${last}`);
     list.push(n);
   }
 

@@ -43,9 +43,9 @@ export class LinkSubscriptions {
   }
 
   /** The client's frames go to this link from now on. With receipts the pod must have taken every subscription by now. */
-  primary(link: LinkId, wire: Wire | undefined, profile: Profile): void {
+  primary(link: LinkId, wire: Wire, profile: Profile): void {
     const said = this.links.get(link);
-    if (said === undefined || wire === undefined) return;
+    if (said === undefined) return;
     this.#primary = link;
     said.wasPrimary = true;
     if (profile !== 'receipt') return;

@@ -43,9 +43,9 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'the hold is never full',
-    file: 'proxy/session/hold.ts',
-    find: 'return this.#bytes > this.#maxBytes;',
-    replace: 'return this.#bytes < 0 && this.#maxBytes > 0;',
+    file: 'proxy/session/core.ts',
+    find: 'return this.clientHold.bytes + this.receipts.bytes > this.options.holdBytes;',
+    replace: 'return this.clientHold.bytes + this.receipts.bytes < 0;',
   },
   {
     name: 'drain for zero time',
@@ -104,8 +104,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'lose a SEND whose receipt is owed',
     file: MOVES,
-    find: 'core.sendLink(link, resendOf(frame, core.version), binary);',
-    replace: 'if (binary) core.sendLink(link, resendOf(frame, core.version), binary);',
+    find: "if (frame.command === 'SEND') {\n      core.sendLink(",
+    replace: "if (frame.command === 'SEND') {\n      if (binary) core.sendLink(",
   },
   {
     name: 'stale topology wins',
@@ -128,7 +128,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a hole in the numbers is not waited for',
     file: ORDERING,
-    find: 'return message.arrivedMs + this.#options.orderMaxMs;',
+    find: 'return Math.max(message.arrivedMs + this.#options.orderMaxMs, this.#gaveUpAtMs + ORDER_POLL_MS);',
     replace: 'return message.arrivedMs;',
   },
   {

@@ -8,7 +8,7 @@
 import type { PodState } from '../../proxy/discovery/index.ts';
 import type { LinkEnd } from '../../proxy/session/index.ts';
 import { encode, type Frame } from '../../stomp/index.ts';
-import type { Network } from './pipe.ts';
+import { type Network, Pipe } from './pipe.ts';
 import { STATE, TICKER } from './settings.ts';
 import { must } from './violation.ts';
 import type { PodEnd, Wire } from './wire.ts';
@@ -55,10 +55,13 @@ export class SimPod implements PodEnd {
   readonly wires = new Set<Wire>();
   readonly #world: PodWorld;
   readonly #transactions = new Map<Wire, Map<string, string[]>>();
+  /** From the broker's other nodes. */
+  readonly #broker: Pipe;
   #lastMessage = 0;
-  #spreadMs = 0;
-  /** What has not arrived yet, by producer. */
-  readonly #ticks = new Map<string, string[]>();
+  /** Those that have said DISCONNECT. */
+  readonly #left = new WeakSet<Wire>();
+  /** The ticker's producers, each with a way of its own to this pod. */
+  readonly #ticker = new Map<string, Pipe>();
   #wakeMs = 0;
 
   constructor(world: PodWorld, uid: string, name: string, ip: string) {
@@ -66,6 +69,7 @@ export class SimPod implements PodEnd {
     this.uid = uid;
     this.name = name;
     this.ip = ip;
+    this.#broker = new Pipe(world, false, () => {});
   }
 
   accept(wire: Wire): void {
@@ -84,7 +88,7 @@ export class SimPod implements PodEnd {
 
   #connect(wire: Wire, frame: Frame): void {
     const clientId = frame.header('client-id');
-    if (clientId !== undefined) this.#world.claim(clientId, wire, () => this.#has(wire));
+    if (clientId !== undefined) this.#world.claim(clientId, wire, () => this.#has(wire) && !this.#left.has(wire));
     const isReplay = frame.header('holdfast-replay') !== undefined;
     if (!this.failsReplay || !isReplay) return wire.deliver(encode('CONNECTED', { version: '1.2' }), this.connectMs);
     wire.deliver(encode('ERROR', { message: 'no replays here' }));
@@ -104,7 +108,7 @@ export class SimPod implements PodEnd {
 
   #subscribe(wire: Wire, id: string, destination: string): void {
     wire.subscriptions.set(id, destination);
-    wire.listener.listens(destination);
+    wire.listener.listens(wire, destination);
     if (destination === WORK) this.#world.work(wire.user)?.consume(wire, id, () => this.#has(wire));
     if (destination === STATE) wire.deliver(this.#message(id, STATE, { body: '1', id: `state-${wire.user}`, seq: '' }));
   }
@@ -115,6 +119,7 @@ export class SimPod implements PodEnd {
 
   #leave(wire: Wire): void {
     wire.subscriptions.clear();
+    this.#left.add(wire);
     this.#world.work(wire.user)?.leave(wire);
   }
 
@@ -165,28 +170,26 @@ export class SimPod implements PodEnd {
     return encode('MESSAGE', { ...headers, 'holdfast-id': id, 'holdfast-seq': seq }, body);
   }
 
-  /** A message of a broker with several nodes reaches this one in order, some time later. */
+  /**
+   * A message of a broker with several nodes reaches this one in order, some time later. Whoever subscribes to a pod that was
+   * stopped gets nothing of what had waited for it.
+   */
   spread(destination: string, message: Posted): void {
-    const { agenda, dice, latencyMs } = this.#world;
-    this.#spreadMs = Math.max(this.#spreadMs, agenda.now + dice.between(0, latencyMs));
-    agenda.at(Math.max(this.#spreadMs, this.#wakeMs), () => this.#hear(destination, message));
+    this.#broker.push(() => {
+      if (this.isAlive) this.post(undefined, destination, message);
+    });
   }
 
   /** A message of one producer of the ticker: in order with that one's others, and with nobody else's. */
   tick(producer: string, body: string): void {
-    const { agenda, dice, latencyMs } = this.#world;
-    const waiting = this.#ticks.get(producer) ?? [];
-    this.#ticks.set(producer, waiting);
-    waiting.push(body);
-    agenda.after(dice.between(0, 2 * latencyMs), () => this.#showTick(producer, waiting));
+    const pipe = this.#ticker.get(producer) ?? new Pipe(this.#world, false, () => {});
+    this.#ticker.set(producer, pipe);
+    pipe.holdUntil(this.#wakeMs);
+    pipe.push(() => this.#showTick(producer, body));
   }
 
-  /** The first that waits, whoever's time it is. */
-  #showTick(producer: string, waiting: string[]): void {
-    const { agenda } = this.#world;
-    if (agenda.now < this.#wakeMs) return agenda.at(this.#wakeMs, () => this.#showTick(producer, waiting));
-    const body = waiting.shift();
-    if (!this.isAlive || body === undefined) return;
+  #showTick(producer: string, body: string): void {
+    if (!this.isAlive) return;
     for (const wire of this.wires) {
       for (const [subscription, destination] of wire.subscriptions) {
         if (destination !== TICKER) continue;
@@ -194,13 +197,6 @@ export class SimPod implements PodEnd {
         wire.deliver(encode('MESSAGE', headers, body));
       }
     }
-  }
-
-  /** Whoever subscribes to a pod that was stopped gets nothing of what had waited for it. */
-  #hear(destination: string, message: Posted): void {
-    const { agenda } = this.#world;
-    if (agenda.now < this.#wakeMs) return agenda.at(this.#wakeMs, () => this.#hear(destination, message));
-    if (this.isAlive) this.post(undefined, destination, message);
   }
 
   /** ERROR to one link, then the close. */
@@ -226,6 +222,7 @@ export class SimPod implements PodEnd {
   stall(ms: number): void {
     this.#wakeMs = Math.max(this.#wakeMs, this.#world.agenda.now + ms);
     this.stalledUntilMs = this.#wakeMs + 1;
+    for (const pipe of [this.#broker, ...this.#ticker.values()]) pipe.holdUntil(this.#wakeMs);
     for (const wire of this.wires) wire.stall(ms);
   }
 }

@@ -22,8 +22,8 @@ export interface PodEnd {
 /** Whose link it is. */
 export interface Listener {
   readonly user: string;
-  /** A pod has taken the subscription. */
-  listens(destination: string): void;
+  /** The pod of this wire has taken a subscription. */
+  listens(wire: Wire, destination: string): void;
 }
 
 /** Nothing was heard for this long: the proxy gives a link up. A pod notices a dead link no later. */

@@ -188,6 +188,8 @@ export class World {
       },
       ended: (client, why) => this.#ended(client, why),
       sent: (body) => this.taken.set(body, this.taken.get(body) ?? 0),
+      isGivenUp: (user, destination, n) =>
+        destination === `/user${QUEUE}` && this.sent.get(user)?.[n - 1]?.outcome === 'expired',
       log: (text) => this.log(text),
     };
   }
@@ -197,18 +199,26 @@ export class World {
     if (fact.type === 'link-live') this.routing.connected(client.id, fact.tookMs, now);
     else if (fact.type === 'link-failed') this.routing.failed(client.id, fact.pod, fact.blame, now);
     else if (fact.type === 'link-lost') this.routing.lost(client.id, fact.pod, fact.blame, now);
+    else if (fact.type === 'handed-over') this.routing.drained(client.id, fact.from);
     else if (fact.type === 'handover-started') this.ambushes.shift()?.(fact.from.id, fact.to.id);
     this.#decideSoon();
   }
 
-  /** A move takes all sessions of a user along; whoever comes from nowhere and to another pod is apart from the others. */
+  /**
+   * A move takes all sessions of a user along; whoever comes from nowhere is apart from the others when they are at another pod,
+   * unless that is a move that is not committed yet: then it belongs to the pod that producers ask, and that the others still read.
+   */
   #noteSplit(client: SimClient, podId: string): void {
     if (!client.cameFromNowhere) return;
+    const isAsked = this.routing.podOf(this.routing.committed.owner(client.user) ?? '')?.id === podId;
+    const reads = ({ session }: SimClient) =>
+      [...session.links()].some(({ pod, state }) => pod.id === podId && state === 'draining');
     const isApart = (other: SimClient) =>
       other !== client &&
       other.user === client.user &&
       other.session.pod !== undefined &&
-      other.session.pod.id !== podId;
+      other.session.pod.id !== podId &&
+      !(isAsked && reads(other));
     if (this.clients.some(isApart)) this.split.add(client.user);
   }
 

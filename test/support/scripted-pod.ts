@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { serverFraming } from '../../proxy/sockjs/index.ts';
 import { Decoder, encode, type Frame, type HeaderInit } from '../../stomp/index.ts';
 import { eventually } from './proxy.ts';
 
@@ -35,6 +36,8 @@ export interface Script {
   readonly refuse?: number;
   readonly onFrame?: (link: PodLink, frame: Frame) => void;
   readonly protocol?: (offered: Set<string>) => string | false;
+  /** Speaks SockJS on its WebSockets, as Spring does at /ws/{server}/{session}/websocket. */
+  readonly sockJs?: boolean;
 }
 
 export async function scriptedPod(name: string, script: Script = {}): Promise<ScriptedPod> {
@@ -67,9 +70,11 @@ function linkOf(socket: WebSocket, request: IncomingMessage, script: Script): Po
   const decoder = new Decoder({ peer: 'client', strict: false });
   const closed = new Promise<number>((resolve) => socket.once('close', resolve));
   socket.on('error', () => {});
+  const write = (bytes: Uint8Array) =>
+    socket.send(script.sockJs ? serverFraming.wrap(Buffer.from(bytes).toString()) : bytes);
   const link: PodLink = {
     ...{ request, socket, closed, frames: [], messages: [] },
-    send: (command, headers, body) => socket.send(encode(command, headers, body)),
+    send: (command, headers, body) => write(encode(command, headers, body)),
     frame: async (command) => {
       const find = () => link.frames.find((frame) => frame.command === command);
       await eventually(() => {
@@ -80,14 +85,20 @@ function linkOf(socket: WebSocket, request: IncomingMessage, script: Script): Po
   };
   socket.on('message', (data: Buffer, binary) => {
     link.messages.push({ text: data.toString(), binary });
-    for (const frame of decoder.push(data)) {
+    for (const frame of decoder.push(script.sockJs ? unframed(data) : data)) {
       if (frame === 'beat') continue;
       link.frames.push(frame);
       if (script.polite ?? true) answer(link, frame, script);
       script.onFrame?.(link, frame);
     }
   });
+  if (script.sockJs) socket.send('o');
   return link;
+}
+
+function unframed(data: Buffer): Buffer {
+  const said = serverFraming.read(data.toString());
+  return Buffer.from(said.type === 'messages' ? said.messages.join('') : 'no SockJS');
 }
 
 function answer(link: PodLink, frame: Frame, script: Script): void {

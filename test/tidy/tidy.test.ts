@@ -25,9 +25,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'proxy/identity': ['stomp', 'proxy/config', 'proxy/log'],
   'proxy/routing': ['ring', 'proxy/discovery'],
   'proxy/session': ['stomp', 'proxy/discovery', 'proxy/routing'],
-  'proxy/links': ['stomp', 'proxy/discovery', 'proxy/session', 'proxy/relay'],
-  'proxy/relay': ['ring', 'stomp', 'proxy/discovery', 'proxy/routing', 'proxy/session'],
-  'proxy/listeners': ['stomp', 'proxy/discovery', 'proxy/identity', 'proxy/log', 'proxy/relay'],
+  'proxy/sockjs': [],
+  'proxy/links': ['stomp', 'proxy/discovery', 'proxy/session', 'proxy/sockjs', 'proxy/relay'],
+  'proxy/relay': ['ring', 'stomp', 'proxy/discovery', 'proxy/routing', 'proxy/session', 'proxy/sockjs'],
+  'proxy/listeners': ['stomp', 'proxy/discovery', 'proxy/identity', 'proxy/log', 'proxy/sockjs', 'proxy/relay'],
   'proxy/gateway': ['ring', 'producer', 'proxy/log', 'proxy/metrics', 'proxy/admin'],
   'proxy/admin': ['proxy/log', 'proxy/metrics'],
   'proxy/cli': [
@@ -43,7 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders whose decisions must be replayable: time and chance come in as arguments, and there is no I/O. */
-const PURE = ['ring', 'stomp', 'proxy/routing', 'proxy/session'];
+const PURE = ['ring', 'stomp', 'proxy/sockjs', 'proxy/routing', 'proxy/session'];
 const IMPURE: readonly (readonly [RegExp, string])[] = [
   [/from 'node:/, 'imports of node: belong into a shell (relay, links, listeners)'],
   [/\bDate\b|\bperformance\b/, 'time comes in as an argument `now`'],
