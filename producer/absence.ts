@@ -8,7 +8,8 @@
  *   - a pod could not be asked, or its answer got lost (the session may be there),
  *   - the rings have changed since the last look (sessions are about to move),
  *   - the proxy in the same process knows that a session of the user is being moved or recovered,
- *   - there was no look for as long as the proof takes, and longer than one look follows another (who came and went in between is unknown).
+ *   - there was no look for longer than the proof takes and one more look (who came and went in between is unknown). Where many
+ *     messages wait, two looks are all that one gets: the first, and the one that completes the proof, late by its wait.
  * The span outlives a message: the next message to the same user and destination needs one more look and not a new span.
  */
 /** Looks that are made one after the other are never further apart: the longest wait between two, and a slow answer. */
@@ -26,10 +27,16 @@ export class Absence {
 
   /** Every candidate said "no session". Returns the milliseconds that the proof still needs, 0 when it is complete. */
   seen(rings: string, now: number): number {
-    const isLate = now - this.#lastSeen > Math.max(this.#provenAfterMs, LOOKS_APART_MS);
+    const isLate = now - this.#lastSeen > this.#provenAfterMs + LOOKS_APART_MS;
     if (this.#since === undefined || rings !== this.#rings || isLate) this.#since = now;
     this.#rings = rings;
     this.#lastSeen = now;
+    return this.neededMs(now);
+  }
+
+  /** The milliseconds until a look can prove it; Infinity when the last one proved nothing. */
+  neededMs(now: number): number {
+    if (this.#since === undefined) return Number.POSITIVE_INFINITY;
     return Math.max(0, this.#since + this.#provenAfterMs - now);
   }
 

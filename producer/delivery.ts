@@ -6,12 +6,14 @@
  * decides how the message ends:
  *   every candidate said "no session", for an unbroken span (see absence.ts)   → offline
  *   the time to live ran out before that could be proven                       → expired
+ * Looks after the first one share a budget with those of all other messages (see retry-budget.ts).
  * Tries at the same pod or another repeat the same id and sequence number; a session drops what it has seen.
  */
 import type { Absence } from './absence.ts';
 import { type Backoff, fullJitterMs } from './backoff.ts';
 import { candidates } from './candidates.ts';
 import type { Clock, Random } from './clock.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { type RingSnapshot, type RingSource, ringsVersion } from './ring-source.ts';
 import type { Suspects } from './suspects.ts';
 import { type Message, type PostResult, type Transport, unreachable } from './transport.ts';
@@ -25,6 +27,7 @@ export interface World {
   readonly suspects: Suspects;
   readonly waits: Waits;
   readonly backoff: Backoff;
+  readonly budget: RetryBudget;
   readonly attemptTimeoutMs: number;
   readonly maxWalk: number;
 }
@@ -34,6 +37,9 @@ type How =
   | { readonly status: 'offline' }
   | { readonly status: 'expired'; readonly reason: string }
   | { readonly status: 'refused'; readonly reason: string };
+
+/** What a look found when it found no session. */
+type Look = 'absent' | 'unsure';
 
 /** `mayHaveLeft`: a client may have seen the message, so its sequence number is spent. */
 export type Ending = How & { readonly attempts: number; readonly mayHaveLeft: boolean };
@@ -54,6 +60,7 @@ export class Delivery {
   readonly #deadline: number;
   readonly #absence: Absence;
   #attempts = 0;
+  #hadLast = false;
   #mayHaveLeft = false;
   #trouble = NO_PROOF;
 
@@ -65,7 +72,7 @@ export class Delivery {
   }
 
   async run(): Promise<Ending> {
-    const { clock, waits, backoff, random } = this.#world;
+    const { clock, waits } = this.#world;
     const heldUntil = clock.now() + MOVING_MAX_MS;
     for (let looks = 0; ; looks++) {
       if (waits.closed) return this.#end({ status: 'expired', reason: CLOSED });
@@ -74,19 +81,62 @@ export class Delivery {
       const isHeld = clock.now() < heldUntil && this.#world.ring.moving?.(this.#message.user) === true;
       const found = isHeld ? this.#unsure(ON_ITS_WAY) : await this.#look(rings);
       if (typeof found === 'object') return this.#end(found);
-      const proofMs = this.#proofNeededMs(found, rings);
-      if (proofMs === 0) return this.#end({ status: 'offline' });
-      const leftMs = Math.max(0, this.#deadline - clock.now());
-      await waits.sleep(Math.min(fullJitterMs(isHeld ? 0 : looks, random, backoff), proofMs, leftMs));
+      if (found !== 'skipped' && this.#isProvenBy(found, rings)) return this.#end({ status: 'offline' });
+      await waits.sleep(this.#waitMs(isHeld ? 0 : looks));
     }
   }
 
-  /** 'absent' when every candidate answered for itself that it has no session of the user. */
-  async #look(rings: RingSnapshot | undefined): Promise<How | 'absent' | 'unsure'> {
+  #waitMs(looks: number): number {
+    const { clock, backoff, random } = this.#world;
+    const leftMs = Math.max(0, this.#deadline - clock.now());
+    // A proof that is due and has found no budget comes round again like any other look.
+    const proofMs = this.#proofInMs() || Number.POSITIVE_INFINITY;
+    return Math.min(fullJitterMs(looks, random, backoff), proofMs, leftMs);
+  }
+
+  /** 'absent' when every candidate answered for itself that it has no session of the user; 'skipped' when nobody was asked. */
+  async #look(rings: RingSnapshot | undefined): Promise<How | Look | 'skipped'> {
     if (rings === undefined) return this.#unsure('no ring has been learnt yet');
     const keys = this.#order(rings);
     if (keys.length === 0) return this.#unsure('the ring has no pods');
-    let look: 'absent' | 'unsure' = 'absent';
+    const { asked, paid } = this.#allowance(keys);
+    if (asked === 0) return 'skipped';
+    const before = this.#attempts;
+    const found = await this.#walk(keys.slice(0, asked), rings);
+    const isOver = typeof found === 'object';
+    const owed = asked - paid + (isOver ? 1 : 0);
+    this.#world.budget.giveBack(paid - Math.max(0, this.#attempts - before - owed));
+    return isOver || asked === keys.length ? found : 'unsure';
+  }
+
+  /**
+   * How many of the candidates, in their order, this look may ask, and how many of these requests the budget has paid for.
+   * Owed to a message, whatever others ask: its first look, the one that may prove that the user is away, and a last one
+   * before it expires. With a pod in trouble no look proves anything, and the first is one request at the likeliest pod.
+   */
+  #allowance(keys: readonly string[]): { readonly asked: number; readonly paid: number } {
+    const { budget, clock, suspects } = this.#world;
+    const all = keys.length;
+    const isFirst = this.#attempts === 0;
+    const isLast = this.#isLast();
+    const inTrouble = suspects.any(keys, clock.now());
+    const isProof = isFirst || this.#proofInMs() === 0;
+    if (isLast || (isProof && !inTrouble)) return { asked: all, paid: 0 };
+    const owed = isFirst ? 1 : 0;
+    if (budget.take(all - owed)) return { asked: all, paid: all - owed };
+    if (!isFirst && inTrouble && budget.take(1)) return { asked: 1, paid: 1 };
+    return { asked: owed, paid: 0 };
+  }
+
+  /** Once, when the wait for another look may end after the message's time. */
+  #isLast(): boolean {
+    if (this.#hadLast || this.#deadline - this.#world.clock.now() > this.#world.backoff.capMs) return false;
+    this.#hadLast = true;
+    return true;
+  }
+
+  async #walk(keys: readonly string[], rings: RingSnapshot): Promise<How | Look> {
+    let look: Look = 'absent';
     for (const key of keys) {
       if (this.#over()) return 'unsure';
       const found = await this.#ask(key, rings);
@@ -102,9 +152,10 @@ export class Delivery {
     return suspects.last(candidates(rings, user, maxWalk, ring.ownerHint?.(user)), clock.now());
   }
 
-  async #ask(key: string, rings: RingSnapshot): Promise<How | 'absent' | 'unsure'> {
+  async #ask(key: string, rings: RingSnapshot): Promise<How | Look> {
     const pod = rings.podOf(key);
     if (pod === undefined) return this.#unsure(`${key}: its address is not known`);
+    if (this.#attempts === 0) this.#world.budget.earn();
     this.#attempts += 1;
     const answer = await this.#post(pod);
     if (typeof answer === 'object' && 'unreachable' in answer) return this.#failed(key, pod.name, answer);
@@ -138,14 +189,20 @@ export class Delivery {
     return this.#world.waits.closed || this.#world.clock.now() >= this.#deadline;
   }
 
-  #proofNeededMs(look: 'absent' | 'unsure', rings: RingSnapshot | undefined): number {
+  /** Whether this look completes the proof that the user is away. */
+  #isProvenBy(look: Look, rings: RingSnapshot | undefined): boolean {
     if (look === 'unsure' || rings === undefined || this.#world.ring.moving?.(this.#message.user) === true) {
       this.#absence.broken();
-      return Number.POSITIVE_INFINITY;
+      return false;
     }
-    const proofMs = this.#absence.seen(ringsVersion(rings), this.#world.clock.now());
+    const neededMs = this.#absence.seen(ringsVersion(rings), this.#world.clock.now());
+    return neededMs === 0 && !this.#mayHaveLeft;
+  }
+
+  /** When a look may prove that the user is away. */
+  #proofInMs(): number {
     // A pod that took the message and died may have handed it over before: then nobody can say that no client saw it.
-    return this.#mayHaveLeft ? Number.POSITIVE_INFINITY : proofMs;
+    return this.#mayHaveLeft ? Number.POSITIVE_INFINITY : this.#absence.neededMs(this.#world.clock.now());
   }
 
   #end(how: How): Ending {

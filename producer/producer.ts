@@ -11,6 +11,7 @@ import { CLOSED, Delivery, type Ending, type World } from './delivery.ts';
 import { ProducerError } from './errors.ts';
 import { LaneBook } from './lane-book.ts';
 import { checkDraft } from './message.ts';
+import { RETRY_BURST_LOOKS, RetryBudget } from './retry-budget.ts';
 import type { RingSource } from './ring-source.ts';
 import { Suspects } from './suspects.ts';
 import type { Message, Transport } from './transport.ts';
@@ -150,6 +151,7 @@ class LaneProducer implements Producer {
     this.#world = {
       ...{ ring, transport, clock, random, suspects: new Suspects(), waits: new Waits(clock), backoff: RETRY_BACKOFF },
       ...{ attemptTimeoutMs: this.#limits.attemptTimeoutMs, maxWalk: this.#limits.maxCandidates },
+      budget: new RetryBudget(clock, RETRY_BURST_LOOKS * this.#limits.maxCandidates),
     };
   }
 

@@ -18,9 +18,17 @@ export class Suspects {
     this.#until.delete(key);
   }
 
+  any(keys: readonly string[], now: number): boolean {
+    return keys.some((key) => this.#has(key, now));
+  }
+
   /** The same keys in the same order, but suspects after all others. */
   last(keys: readonly string[], now: number): string[] {
-    const suspect = (key: string) => (this.#until.get(key) ?? 0) > now;
+    const suspect = (key: string) => this.#has(key, now);
     return [...keys.filter((key) => !suspect(key)), ...keys.filter(suspect)];
+  }
+
+  #has(key: string, now: number): boolean {
+    return (this.#until.get(key) ?? 0) > now;
   }
 }

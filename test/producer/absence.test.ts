@@ -28,19 +28,33 @@ const TABLE: Record<string, Step[]> = {
     [2000, 'absent', 0],
     [3000, 'absent', 0],
   ],
-  'nobody looked for as long as the proof takes: still one span': [
+  'two looks are enough, and the second may be late by one wait': [
+    [0, 'absent', 2000],
+    [3000, 'absent', 0],
+  ],
+  'nobody looked for as long as the proof and one look take: still one span': [
     [0, 'absent', 2000],
     [2000, 'absent', 0],
-    [4000, 'absent', 0],
+    [4999, 'absent', 0],
+    [7999, 'absent', 0],
   ],
   'nobody looked for longer: anew': [
     [0, 'absent', 2000],
     [2000, 'absent', 0],
-    [4001, 'absent', 2000],
+    [5001, 'absent', 2000],
   ],
 };
 
 describe('absence', () => {
+  test('says when a look can prove it, and never when the last one proved nothing', () => {
+    const absence = new Absence(2000);
+    expect(absence.neededMs(0)).toBe(Number.POSITIVE_INFINITY);
+    absence.seen('1', 100);
+    expect([1100, 2099, 2100, 2101].map((now) => absence.neededMs(now))).toEqual([1000, 1, 0, 0]);
+    absence.broken();
+    expect(absence.neededMs(2200)).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test.each(Object.entries(TABLE))('%s', (_, steps) => {
     const absence = new Absence(2000);
     for (const [at, look, stillNeededMs] of steps) {
