@@ -6,6 +6,7 @@
  */
 import { encode, type Frame } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
+import { announce, announceLost } from './announcements.ts';
 import type { Core } from './core.ts';
 import { unwatchOrder, watchOrder } from './delivery.ts';
 import type { Blame } from './effects.ts';
@@ -293,9 +294,11 @@ export function abandon(core: Core, link: Link, blame: Blame, why: string, now: 
 
 /** A link that did not come to life has ended by itself. */
 export function abandonEnded(core: Core, link: Link, blame: Blame, why: string, now: number): void {
+  const mayHaveHad = link.hears;
   core.next = undefined;
   cut(core, link, now);
   tellFailed(core, link, blame, why);
+  if (mayHaveHad) announceLost(core, link);
 }
 
 function cut(core: Core, link: Link, now: number): void {
@@ -361,25 +364,14 @@ export function drained(core: Core, link: Link, proven: boolean, now: number): v
   unwatchOrder(core, link, now);
   if (core.primary !== undefined) settleDebts(core, core.primary, now);
   dialAfterBreak(core, now);
-  if (link.left === undefined) return;
+  if (link.left === undefined) {
+    if (!proven) announceLost(core, link);
+    return;
+  }
   const { to } = link.left;
   const isProven = proven && core.profile.barrier === 'receipt';
   core.fact({ type: 'handed-over', from: link.pod, to, gapMs: core.heldLongestMs, proven: isProven });
   announce(core, { from: link.pod, to, planned: true, gapMs: core.heldLongestMs, proven: isProven });
-}
-
-function announce(core: Core, moved: { from: Pod; to: Pod; planned: boolean; gapMs: number; proven: boolean }): void {
-  const { from, to, planned, gapMs, proven } = moved;
-  const continuity = proven ? 'proven' : 'unproven';
-  const notice = {
-    type: 'moved',
-    from: from.name,
-    to: to.name,
-    planned,
-    gapMs: Math.round(gapMs),
-    continuity,
-  } as const;
-  for (const bytes of core.notices.announce(notice, core.version)) core.sendClient(bytes);
 }
 
 /** Every producer has moved on: what old links still hold comes now, so their drain begins. */

@@ -1,7 +1,7 @@
 /** A handover that fails leaves the session where it was. */
 import { expect, test } from 'vitest';
 import type { LinkEnd } from '../../proxy/session/index.ts';
-import { Playbook } from './playbook.ts';
+import { notices, Playbook, SUB_A } from './playbook.ts';
 
 function staysAtA(play: Playbook): void {
   expect(play.session.pod?.name).toBe('a');
@@ -36,6 +36,18 @@ test.each([
   expect(play.known('link-failed')).toMatchObject([{ blame, kept: true }]);
   play.ends(2, 1002).shows();
   staysAtA(play);
+});
+
+test.each<[what: string, end: (play: Playbook) => Playbook, continuity: string[]]>([
+  ['its pod dies', (play) => play.ends(2, 1006), ['unproven']],
+  ['it is given up and answers DISCONNECT', (play) => play.grant('c').forget().ends(2, 1000), []],
+  ['it is given up and its pod dies then', (play) => play.grant('c').forget().ends(2, 1006), ['unproven']],
+])('a new link that had the subscriptions never became the primary one: %s', (_, end, continuity) => {
+  const play = Playbook.opened([SUB_A, 'SUBSCRIBE id:h destination:/holdfast/session']).grant('b').forget();
+  play.connects(2).forget();
+  end(play);
+  expect(notices(play.shown).map((notice) => (notice as { continuity: string }).continuity)).toEqual(continuity);
+  play.forget();
 });
 
 test('ERROR in answer to CONNECT', () => {
