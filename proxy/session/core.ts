@@ -43,6 +43,7 @@ export interface Outage {
   attempts: number;
 }
 
+/** More than the rounding error of any time that a process can reach, and less than a timer can tell. */
 const ROUNDING_MS = 0.001;
 
 export class Core {
