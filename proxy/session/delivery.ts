@@ -76,7 +76,7 @@ export function unwatchOrder(core: Core, link: Link, now: number): void {
 /**
  * A pod's MESSAGE that the relay did not pass by itself. Those of a shared queue have no order between links but the one that
  * their numbers give. One of a shared queue that could not be acknowledged any more, because its
- * link has had its DISCONNECT, is not shown: the broker gives it out again.
+ * link has had its DISCONNECT or the client has said its own, is not shown: the broker gives it out again.
  */
 export function receive(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
   const message: HeldMessage = {
@@ -93,10 +93,14 @@ export function receive(core: Core, link: Link, frame: Frame, binary: boolean, n
   if (subscription?.delivery === 'fanout') return receiveCopy(core, subscription.key, message, now);
   link.heardAtMs = message.arrivedMs;
   const isShared = subscription?.delivery === 'shared';
-  if (isShared && link.state.name === 'closing' && core.acks.wants(frame)) return;
+  if (isShared && core.acks.wants(frame) && isTooLateToAnswer(core, link)) return;
   if (core.ordering === undefined || (isShared && message.sequence === undefined)) return deliver(core, message, now);
   core.ordering.offer(message, core.orderTime(now));
   release(core, now);
+}
+
+function isTooLateToAnswer(core: Core, link: Link): boolean {
+  return core.phase === 'leaving' || link.state.name === 'closing';
 }
 
 function receiveCopy(core: Core, subscription: string, message: HeldMessage, now: number): void {

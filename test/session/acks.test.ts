@@ -85,6 +85,16 @@ test('what a shared queue delivers after the DISCONNECT of its link is not shown
   play.shows(`client < ${delivery('b1', ' redelivered:true')}`);
 });
 
+test('what a shared queue delivers after the DISCONNECT of the client is not shown: another link may have it again by now', () => {
+  const play = Playbook.opened([INDIVIDUAL], { profileOf: always('rabbitmq') })
+    .grant('b')
+    .forget()
+    .connects(2)
+    .forget();
+  play.pod(2, BARRIER).shows().client('DISCONNECT receipt:bye').forget();
+  play.pod(1, delivery('a1')).shows().pod(2, delivery('b1', ' redelivered:true')).shows();
+});
+
 describe('ids', () => {
   test('the same id of two links: the second is shown under another name, and understood by its pod', () => {
     const play = switched(INDIVIDUAL).pod(1, delivery('1')).forget().at(60).pod(2, delivery('1')).at(120);
