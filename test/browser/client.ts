@@ -1,18 +1,17 @@
 /** What runs in the page: connects by one transport, subscribes, and tells the test what comes. */
 
-/** The parts of the libraries' globals that the page uses. */
+interface StompClient {
+  subscribe(destination: string, heard: (message: { body: string }) => void, headers: Record<string, string>): void;
+  watchForReceipt(id: string, then: () => void): void;
+  activate(): void;
+  deactivate(): Promise<void>;
+}
+
+/** The parts of the libraries' globals that the page uses, and its own. */
 interface Globals {
   SockJS: new (url: string, options: undefined, config: { transports: string }) => { readonly transport: string };
-  StompJs: {
-    Client: new (
-      config: Record<string, unknown>,
-    ) => {
-      subscribe(destination: string, heard: (message: { body: string }) => void, headers: Record<string, string>): void;
-      watchForReceipt(id: string, then: () => void): void;
-      activate(): void;
-      deactivate(): Promise<void>;
-    };
-  };
+  StompJs: { Client: new (config: Record<string, unknown>) => StompClient };
+  client: StompClient;
   heard(body: string): void;
   hasClosed(): void;
   leave(): Promise<void>;
@@ -21,27 +20,39 @@ interface Globals {
 export interface Connecting {
   readonly url: string;
   readonly transport: string;
-  readonly destination: string;
 }
 
-/** Handed over to the browser as text: it can use nothing from outside. @returns the transport in use, once subscribed */
-export async function connectInPage({ url, transport, destination }: Connecting): Promise<string> {
+/** Handed over to the browser as text: it can use nothing from outside. @returns the transport in use, once connected */
+export async function connectInPage({ url, transport }: Connecting): Promise<string> {
   const page = globalThis as unknown as Globals;
   let socket: { readonly transport: string } | undefined;
   await new Promise<void>((resolve) => {
-    const client = new page.StompJs.Client({
+    page.client = new page.StompJs.Client({
       webSocketFactory: () => {
         socket = new page.SockJS(url, undefined, { transports: transport });
         return socket;
       },
-      onConnect: () => {
-        client.watchForReceipt('live', resolve);
-        client.subscribe(destination, ({ body }) => page.heard(body), { receipt: 'live' });
-      },
+      onConnect: () => resolve(),
       onWebSocketClose: () => page.hasClosed(),
     });
-    page.leave = () => client.deactivate();
-    client.activate();
+    page.leave = () => page.client.deactivate();
+    page.client.activate();
   });
   return socket?.transport ?? '';
+}
+
+export interface Subscribing {
+  readonly destination: string;
+  /** Asked for, and waited for. */
+  readonly receipt?: string;
+}
+
+/** Handed over to the browser as text, too. */
+export async function subscribeInPage({ destination, receipt }: Subscribing): Promise<void> {
+  const { client, heard } = globalThis as unknown as Globals;
+  await new Promise<void>((resolve) => {
+    if (receipt !== undefined) client.watchForReceipt(receipt, resolve);
+    client.subscribe(destination, ({ body }) => heard(body), receipt === undefined ? {} : { receipt });
+    if (receipt === undefined) resolve();
+  });
 }

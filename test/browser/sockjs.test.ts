@@ -2,28 +2,24 @@
  * A real browser, with the stock builds of sockjs-client and stomp.js on a page of another origin, each transport in turn,
  * while the pod of its user is replaced.
  */
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { started } from '../backend/tools.ts';
 import { nowMs } from '../experiment/clock.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { startProxy } from '../support/proxy.ts';
 import { rollWhilePushing } from '../support/rolling.ts';
-import { connectInPage } from './client.ts';
+import { launchChromium, openPage } from './chromium.ts';
+import { connectInPage, subscribeInPage } from './client.ts';
 import { servePages } from './pages.ts';
 
 const USER = 'alice';
 const DESTINATION = '/queue/news';
-const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const ARGS = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGS });
+  browser = await launchChromium();
 });
 
 afterAll(() => browser?.close());
@@ -40,36 +36,23 @@ test.each([
   const flags = ['--user', 'query:user,cookie:user', '--origins', origin, '--handover-drain-max', '500ms'];
   const proxy = await startProxy(backends.slice(0, 1), flags);
   const ledger = new Ledger();
-  let closes = 0;
-  const page = await browser.newPage();
-  await page.exposeFunction('heard', (body: string) => {
-    ledger.received({ user: USER, destination: DESTINATION }, Number(body), nowMs());
-  });
-  await page.exposeFunction('hasClosed', () => {
-    closes++;
-  });
-  await page.goto(origin);
-  const used = await page.evaluate(connectInPage, {
-    url: `${proxy.http}/ws${query}`,
-    transport,
-    destination: `/user${DESTINATION}`,
-  });
+  const lane = { user: USER, destination: DESTINATION };
+  const client = await openPage(browser, origin, (body) => ledger.received(lane, Number(body), nowMs()));
+  const used = await client.page.evaluate(connectInPage, { url: `${proxy.http}/ws${query}`, transport });
   expect(used).toBe(transport);
-  await rollWhilePushing({ proxy, backends, user: USER, destination: DESTINATION, ledger });
+  await client.page.evaluate(subscribeInPage, { destination: `/user${DESTINATION}`, receipt: 'live' });
+  await rollWhilePushing({ proxy, backends, ...lane, ledger });
   expect(ledger.findings()).toEqual([]);
-  expect(closes).toBe(0);
-  await page.evaluate('leave()');
-  await page.close();
+  expect(client.closes).toBe(0);
+  await client.page.evaluate('leave()');
 });
 
 test('a page of an origin that is not allowed gets no session by any transport', async () => {
   const origin = await servePages(USER);
   const proxy = await startProxy([await started()], ['--user', 'cookie:user', '--origins', 'http://other.test']);
-  const page = await browser.newPage();
-  await page.goto(origin);
+  const { page } = await openPage(browser, origin, () => {});
   const end = await page.evaluate(
     `new Promise((resolve) => { new SockJS('${proxy.http}/ws').onclose = ({ code, reason }) => resolve({ code, reason }) })`,
   );
   expect(end).toEqual({ code: 1002, reason: 'Cannot connect to server' });
-  await page.close();
 });

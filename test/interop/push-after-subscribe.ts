@@ -16,14 +16,13 @@ import { WebSocket } from 'ws';
 import { Fleet } from '../experiment/fleet.ts';
 import { gatewayPosting, type Posting } from '../experiment/posting.ts';
 import { startProxy } from '../experiment/proxy.ts';
-import { SpringPod } from './spring-pod.ts';
+import { DOOR, SpringPod } from './spring-pod.ts';
 
 const { values } = parseArgs({ options: { count: { type: 'string', default: '1000' } } });
 const COUNT = Number(values.count);
 /** What has not come by then will not come: nothing else happens on the machine. */
 const LOST_AFTER_MS = 2_000;
 const DESTINATION = '/queue/news';
-const DOOR = '/api/users/{user}/messages?destination={destination}';
 
 interface Way {
   readonly url: string;

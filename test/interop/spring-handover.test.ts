@@ -15,7 +15,7 @@ import { scenarios } from '../experiment/scenarios.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { BUILD_MAX_MS } from './maven.ts';
 import { RabbitCluster } from './rabbitmq.ts';
-import { SpringPod } from './spring-pod.ts';
+import { DOOR, SpringPod } from './spring-pod.ts';
 
 const CLIENTS = 10;
 const MESSAGES = 100;
@@ -31,7 +31,7 @@ interface Setup {
 }
 
 const PROPERTIES = { 'messaging.producer-header-prefix': 'holdfast-' };
-const DOOR = ['--gateway-url', 'http://{address}/api/users/{user}/messages?destination={destination}'];
+const HTTP_DOOR = ['--gateway-url', `http://{address}${DOOR}`];
 const SERVICE_LINK = ['--gateway-transport', 'stomp', '--gateway-path', '/ws/websocket', '--gateway-receipts', 'false'];
 
 const simpleBroker = (gateway: readonly string[]): Setup => ({
@@ -48,7 +48,7 @@ async function relay(): Promise<Setup> {
     properties: { ...PROPERTIES, 'spring.profiles.active': 'relay', 'messaging.relay.host': host },
     // RabbitMQ would keep a durable queue for each /queue/… of each session.
     destinations: ['/topic/news', '/topic/orders'],
-    flags: ['--backend-profile', 'spring-relay', ...DOOR],
+    flags: ['--backend-profile', 'spring-relay', ...HTTP_DOOR],
   };
 }
 
@@ -125,7 +125,7 @@ class Listener {
 }
 
 it.each([
-  ['simple broker', 'rolling', () => simpleBroker(DOOR)],
+  ['simple broker', 'rolling', () => simpleBroker(HTTP_DOOR)],
   ['simple broker, producer over STOMP', 'in-place', () => simpleBroker(SERVICE_LINK)],
   ['relay to RabbitMQ', 'rolling', relay],
 ] as const)(

@@ -9,6 +9,9 @@ export const SPRING_APPLICATION: Project = {
   training: { jvm: ['-Dspring.context.exit=onRefresh'], program: ['--server.address=127.0.0.1', '--server.port=0'] },
 };
 
+/** The path at which a producer says something to a user, as `gateway.url` and the experiment's producers take it. */
+export const DOOR = '/api/users/{user}/messages?destination={destination}';
+
 /** From the port's being open to readiness; with the relay, the application itself waits up to 30 s for its broker. */
 const READY_MAX_MS = 60_000;
 const POLL_MS = 20;

@@ -1,19 +1,41 @@
 /** Numbered messages for one user, pushed through the gateway while the user's pod is replaced again and again. */
-import type { Backend } from '../../backend/index.ts';
 import { nowMs } from '../experiment/clock.ts';
 import { gatewayPosting } from '../experiment/posting.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { eventually, type ProxyUnderTest } from './proxy.ts';
+
+interface Pod {
+  readonly name: string;
+  /** HOST:PORT */
+  readonly address: string;
+}
 
 /** Messages between two moves. */
 const MESSAGES_BETWEEN = 25;
 
 export interface Rolling {
   readonly proxy: ProxyUnderTest;
-  readonly backends: readonly [Backend, Backend];
+  readonly backends: readonly [Pod, Pod];
   readonly user: string;
   readonly destination: string;
   readonly ledger: Ledger;
+}
+
+/**
+ * Resolves when something that was pushed to the user has been heard: there are brokers that do not say when a subscription is live.
+ * What is pushed is numbered 0.
+ */
+export async function untilHeard(
+  { proxy, user, destination }: Omit<Rolling, 'ledger' | 'backends'>,
+  heard: () => boolean,
+) {
+  const posting = gatewayPosting(proxy.admin);
+  await eventually(async () => {
+    if (heard()) return;
+    await posting.post(user, destination, '0');
+    throw new Error('nothing was heard');
+  });
+  posting.close();
 }
 
 /** Resolves when the session has moved there and back, and everything that was sent has arrived. */

@@ -3,7 +3,7 @@
  * relay to.
  */
 import { RabbitCluster } from '../../interop/rabbitmq.ts';
-import { SpringPod } from '../../interop/spring-pod.ts';
+import { DOOR, SpringPod } from '../../interop/spring-pod.ts';
 import { sleep } from '../clock.ts';
 import type { FleetPod } from '../fleet-pod.ts';
 import { gatewayPosting, randomPodPosting } from '../posting.ts';
@@ -15,7 +15,6 @@ const DRAIN_MAX_MS = 1_000;
 const PRE_STOP_MS = 5_000;
 
 /** The application's door for producers. */
-const DOOR = '/api/users/{user}/messages?destination={destination}';
 /** Ids and numbers of the gateway go on to the client. */
 const PROPERTIES = { 'messaging.producer-header-prefix': 'holdfast-' };
 /** A subscription registers within milliseconds. */
