@@ -211,6 +211,11 @@ const TABLE = {
     'holdfast_topology_stale_seconds',
     'For how long the set of pods may have been out of date; 0 while healthy.',
   ),
+  topologySource: dials<[source: string]>(
+    'holdfast_topology_source',
+    'Always 1; the label names where the pods come from: kubernetes, dns, file or static.',
+    ['source'],
+  ),
   topologyFailures: tally('holdfast_topology_failures_total', 'Failed reads of the set of pods.'),
   topologyChanges: tally('holdfast_topology_changes_total', 'Changes of the set of pods.'),
   pods: dials<[state: 'serving' | 'draining' | 'unready']>('holdfast_pods', 'Pods by state.', ['state']),

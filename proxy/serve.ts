@@ -126,6 +126,8 @@ function readOnScrape(metrics: Metrics, board: Switchboard, source: TopologySour
   metrics.governorRate.set(config.handover.perSecond);
   metrics.beforeScrape(() => {
     const status = source.status(now());
+    metrics.topologySource.clear();
+    metrics.topologySource.of(status.source).set(1);
     metrics.topologyStale.set(status.staleMs / 1000);
     metrics.topologyFailures.set(status.failures);
     metrics.clients.set(board.size);

@@ -22,6 +22,11 @@ export interface KubernetesService {
   readonly portName: string;
 }
 
+/** What is asked of DNS: the addresses of a name, or its SRV records, which also know the port. */
+export type DnsTarget =
+  | { readonly kind: 'addresses'; readonly host: string; readonly port: number }
+  | { readonly kind: 'srv'; readonly host: string };
+
 /** A network in CIDR notation; a single address is a network of one. */
 export interface Network {
   readonly address: string;
@@ -99,6 +104,20 @@ export const kubernetesService = () =>
       throw new NotAllowed('must be NAMESPACE/SERVICE:PORTNAME in lower case');
     if (/^\d+$/.test(portName)) throw new NotAllowed(`must name the port as the Service does, not by its number`);
     return { namespace, service, portName };
+  });
+
+// RFC 2782: _SERVICE._PROTOCOL.NAME; a Service's port name is an IANA service name of at most 15 characters.
+const SRV = /^_[a-z0-9-]{1,15}\._tcp(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){1,16}$/;
+
+export const dnsTarget = () =>
+  text('HOST:PORT', 'HOST:PORT or _PORTNAME._tcp.HOST', (input): DnsTarget => {
+    if (SRV.test(input)) return { kind: 'srv', host: input };
+    const parsed = parseHostPort(input);
+    if (parsed === undefined || parsed.port === 0 || isIP(parsed.host) !== 0)
+      throw new NotAllowed(
+        'must be the name of a headless Service as HOST:PORT, or of its SRV records as _PORTNAME._tcp.HOST',
+      );
+    return { kind: 'addresses', ...parsed };
   });
 
 /** undefined for what is neither an IP address nor one with /PREFIX. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { HostPort, KubernetesService, NamedPod, Network } from './addresses.ts';
+import type { DnsTarget, HostPort, KubernetesService, NamedPod, Network } from './addresses.ts';
 import type { schema } from './schema.ts';
 import type { Source } from './source.ts';
 import type { Bytes, Milliseconds } from './values.ts';
@@ -9,7 +9,7 @@ type Camel<Key extends string> = Key extends `${infer Head}-${infer Tail}` ? `${
 type Suffix<Value> = [Value] extends [Milliseconds] ? 'Ms' : [Value] extends [Bytes] ? 'Bytes' : '';
 
 /** Values that are objects, as opposed to sections. */
-type Whole = HostPort | KubernetesService | NamedPod | Network | Source;
+type Whole = DnsTarget | HostPort | KubernetesService | NamedPod | Network | Source;
 
 type Value<T> = T extends Milliseconds | Bytes
   ? number

@@ -1,8 +1,8 @@
 /** What must hold between keys. A rule is checked also when something is wrong elsewhere, but not on wrong values. */
 import type { HostPort } from './addresses.ts';
 import type { Config } from './config.ts';
+import { KEY_ALGORITHMS, SECRET_ALGORITHMS } from './jwt-schema.ts';
 import { type ConfigProblem, NOWHERE, type Setting } from './problems.ts';
-import { KEY_ALGORITHMS, SECRET_ALGORITHMS } from './schema.ts';
 import { formatSource, readsJwt, SOURCE_FORMS } from './source.ts';
 
 /** What is known when rules are checked. */
@@ -38,6 +38,11 @@ function* onePodSource({ setting }: Given): ReturnType<Rule> {
   }
   for (const key of others)
     yield { key, message: `the pods come from ${first} (${setting(first)?.at()}) already; take one of the two out` };
+}
+
+function* oneFallback({ setting }: Given): ReturnType<Rule> {
+  const [first, second] = ['fallback.dns', 'fallback.pods-file'].filter((name) => setting(name) !== undefined);
+  if (second !== undefined) yield { key: second, message: `cannot stand beside ${first}; take one of the two out` };
 }
 
 function* someUser({ config, setting }: Given): ReturnType<Rule> {
@@ -114,6 +119,7 @@ function ordered(
 
 const rules: readonly Rule[] = [
   onePodSource,
+  oneFallback,
   someUser,
   oneJwtKey,
   fittingAlgorithms,
@@ -156,5 +162,7 @@ export function warnings(config: Config): string[] {
     told.push('user has header: sources and trusted-peers is not set; whoever reaches this port can be any user');
   if (config.kubeconfig !== undefined && config.kubernetes === undefined)
     told.push('kubeconfig is only read with kubernetes');
+  if ((config.fallback.dns ?? config.fallback.podsFile) !== undefined && config.kubernetes === undefined)
+    told.push('fallback is only for kubernetes, when its API is silent at the start');
   return told;
 }

@@ -6,169 +6,14 @@
  * a flag or variable follows from its place (see keys.ts).
  */
 import { z } from 'zod';
-import { MAX_RING_SIZE } from '../../ring/index.ts';
 import { LOG_LEVELS } from '../log.ts';
 import { kubernetesService, listenAddress, network, podMap } from './addresses.ts';
-import { keySource, SOURCE_FORMS, userHeaderName, userSource } from './source.ts';
-import { choice, count, duration, list, matching, size, text, yesNo } from './values.ts';
-import { keySetUrl, origin, urlTemplate } from './web.ts';
-
-const FILE = /^[^\0]{1,4096}$/;
-const filePath = () => matching('FILE', 'the path of a file', FILE);
-const endpointPath = () =>
-  matching('PATH', 'a path that begins with / and does not end with it', /^(\/[A-Za-z0-9._~!$&'()*+;=:@%-]+){1,32}$/);
-const headerName = () => text('HEADER', 'the name of an HTTP header', userHeaderName);
-// Ports are written as decimal and names as in a Host header; RFC 9110 section 7.2.
-const hostHeader = () =>
-  matching('HOST[:PORT]', 'HOST or HOST:PORT', /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:\d{1,5})?$/);
-
-const destinationPattern = () =>
-  matching('PATTERN', 'a destination; * and ** stand for parts of it', /^[^\0\s,]{1,512}$/);
-
-/** What pods may be; the session has a table of what each means. */
-export const PROFILES = ['spring', 'spring-relay', 'rabbitmq', 'activemq', 'artemis', 'embedded', 'custom'] as const;
-
-/** Signature algorithms of RFC 7518 and RFC 8037; `none` is not among them. */
-export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
-export const KEY_ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-] as const;
-
-const jwt = z.strictObject({
-  header: matching('HEADER', 'the name of an HTTP header', /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/)
-    .default('authorization')
-    .meta({ description: 'Request header with the token for the source jwt; "Bearer " before it is taken off.' }),
-  claim: matching('CLAIM', 'the name of a claim', /^[^\0]{1,128}$/)
-    .default('sub')
-    .meta({ description: 'Claim that names the user; sub is the registered claim for it (RFC 7519).' }),
-  'jwks-url': keySetUrl()
-    .optional()
-    .meta({
-      description: 'Where the public keys of the token issuer are; https unless on this machine.',
-      examples: ['https://login.example.com/.well-known/jwks.json'],
-    }),
-  'secret-file': filePath()
-    .optional()
-    .meta({
-      description: 'File with the secret shared with the issuer, for HS algorithms; read at the start.',
-      examples: ['/etc/holdfast/jwt-secret'],
-    }),
-  algorithms: list(choice([...SECRET_ALGORITHMS, ...KEY_ALGORITHMS], 'ALGORITHM'), 14)
-    .optional()
-    .meta({
-      description:
-        'Signature algorithms that are accepted, no others; default RS256 and ES256 with jwks-url, HS256 with secret-file.',
-      examples: [['RS256']],
-    }),
-  issuer: matching('ISSUER', 'the text of the claim iss', /^[^\0]{1,1024}$/)
-    .optional()
-    .meta({
-      description: 'The claim iss must be this; not checked by default.',
-      examples: ['https://login.example.com'],
-    }),
-  audience: matching('AUDIENCE', 'the text of the claim aud', /^[^\0]{1,1024}$/)
-    .optional()
-    .meta({ description: 'The claim aud must hold this; not checked by default.', examples: ['chat'] }),
-  'clock-skew': duration('0s', '5m')
-    .prefault('60s')
-    .meta({ description: 'How far clocks may differ for exp and nbf; 60s covers machines with NTP.' }),
-  'decode-only': yesNo().default(false).meta({
-    description:
-      'Believe tokens without checking signature or dates, because something in front of the proxy has; only from trusted-peers.',
-  }),
-});
-
-const ring = z.strictObject({
-  'points-per-pod': count(1, 1_000_000)
-    .optional()
-    .meta({
-      description:
-        'Points on the ring for each pod, so that only users of a pod that comes or goes move; default 4096.',
-      examples: [4096],
-    }),
-  size: count(1, MAX_RING_SIZE)
-    .optional()
-    .meta({
-      description: 'Instead of points-per-pod: points of the whole ring, as minimum_ring_size of Envoy.',
-      examples: [16_384],
-    }),
-  // Not `key`: as a flag that would be --ring-key, which is the key ring-key.
-  'key-kind': choice(['name', 'address'])
-    .default('name')
-    .meta({ description: 'What of a pod is hashed: its name, or its ip:port as Envoy and Istio do.' }),
-});
-
-const topology = z.strictObject({
-  debounce: duration('0s', '10s')
-    .prefault('100ms')
-    .meta({ description: 'Wait after a change of pods for more of it; slices of one rollout step come within 100ms.' }),
-  'admit-after': duration('0s', '10m').prefault('0s').meta({
-    description:
-      'How long a new pod must be ready before it joins the ring; raise it so that a surge joins as one change.',
-  }),
-  inactivity: duration('5s', '1h')
-    .prefault('90s')
-    .meta({ description: 'A watch that is silent for this long is dialled again; bookmarks come each 60s or so.' }),
-});
-
-const backend = z.strictObject({
-  profile: choice(['auto', ...PROFILES])
-    .default('auto')
-    .meta({
-      description:
-        'What the pods are: what they answer, deliver and mean differs. auto looks at each first CONNECTED and logs what it took the pods for.',
-    }),
-  barrier: choice(['receipt', 'settle'])
-    .optional()
-    .meta({
-      description:
-        'Instead of what the profile says: proof that subscriptions on a new link are live, by a receipt or by the wait settle.',
-      examples: ['settle'],
-    }),
-  fanout: list(destinationPattern(), 64)
-    .optional()
-    .meta({
-      description:
-        'Instead of what the profile says: destinations of which every pod delivers its own copy of each message; * and ** as in Spring, `none` for none.',
-      examples: [['/topic/**']],
-    }),
-  'no-replay': list(destinationPattern(), 64)
-    .optional()
-    .meta({
-      description:
-        'Instead of what the profile says: subscriptions that are not repeated on another pod, because they ask for one reply; `none` for none.',
-      examples: [['/app/**']],
-    }),
-  settle: duration('0s', '30s').prefault('200ms').meta({
-    description:
-      'Where pods answer no receipts: wait after CONNECTED and SUBSCRIBE; a loaded pod registers within 200ms.',
-  }),
-  tls: yesNo()
-    .default(false)
-    .meta({ description: 'Speak TLS to pods and check their certificates; off, as most pods listen in the clear.' }),
-  'host-header': hostHeader()
-    .optional()
-    .meta({
-      description: 'Host header (and TLS server name) for pods; default the address of the pod.',
-      examples: ['chat'],
-    }),
-  heartbeat: duration('100ms', '1m').prefault('2s').meta({
-    description: 'STOMP heart-beats asked of pods and sent to them; 2s so that a dead pod shows within gone.',
-  }),
-  gone: duration('200ms', '5m')
-    .prefault('5s')
-    .meta({ description: 'A link silent for this long is lost; 5s is two heart-beats and some room.' }),
-  'connect-max': duration('100ms', '1m')
-    .prefault('5s')
-    .meta({ description: 'From dialling a pod to its CONNECTED; past it the next pod is tried.' }),
-  sockjs: yesNo()
-    .optional()
-    .meta({
-      description:
-        'Ask pods for SockJS WebSockets, with a session id that stays the same from pod to pod; default with profile spring-relay, whose pods know each other’s sessions by it.',
-      examples: [true],
-    }),
-});
+import { endpointPath, filePath, headerName } from './forms.ts';
+import { jwt } from './jwt-schema.ts';
+import { backend, fallback, ring, topology } from './pods-schema.ts';
+import { keySource, SOURCE_FORMS, userSource } from './source.ts';
+import { choice, count, duration, list, matching, size, yesNo } from './values.ts';
+import { origin, urlTemplate } from './web.ts';
 
 const sockjs = z.strictObject({
   paths: list(endpointPath(), 16).prefault(['/ws']).meta({
@@ -331,6 +176,10 @@ export const schema = z
           'With kubernetes: how to reach the API; default the service account of the pod, or ~/.kube/config.',
         examples: ['/home/me/.kube/config'],
       }),
+    fallback: section(
+      fallback,
+      'With kubernetes: where a proxy that starts while the API is silent takes the pods from.',
+    ),
     user: list(userSource(), 16)
       .optional()
       .meta({

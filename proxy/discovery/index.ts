@@ -1,5 +1,7 @@
 export { type Clock, systemClock } from './clock.ts';
 export { DiscoveryError } from './discovery-error.ts';
+export { type DnsSourceOptions, type DnsTarget, dnsSource, type Resolver } from './dns-source.ts';
+export { type FallbackOptions, withFallback } from './fallback-source.ts';
 export { type FileSourceOptions, fileSource } from './file-source.ts';
 export { type KubernetesSourceOptions, kubernetesSource } from './kubernetes-source.ts';
 export { parsePodsFile } from './pods-file.ts';

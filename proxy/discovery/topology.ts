@@ -23,7 +23,7 @@ export interface Pod {
 export interface Topology {
   /** Sorted by name (by UTF-16 code units, so that every process sorts alike). */
   readonly pods: readonly Pod[];
-  /** `static`, `file` or `kubernetes`. */
+  /** `static`, `file`, `kubernetes` or `dns`. */
   readonly source: string;
 }
 

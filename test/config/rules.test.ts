@@ -38,6 +38,23 @@ describe('where the pods are', () => {
   test('a wrong one is one problem, not two', () => expect(broken('--pods', 'pod-1=nowhere', ...USER)).toHaveLength(1));
 });
 
+describe('what to fall back on', () => {
+  const KUBERNETES = ['--kubernetes', 'default/chat:http', ...USER];
+  const DNS = ['--fallback-dns', '_http._tcp.chat-pods.default.svc.cluster.local'];
+  const FILE = ['--fallback-pods-file', 'pods.yaml'];
+
+  test.each([
+    ['DNS', DNS],
+    ['a file', FILE],
+    ['nothing', []],
+  ])('may be %s', (_, argv) => expect(broken(...KUBERNETES, ...argv)).toEqual([]));
+
+  test('is one thing', () => {
+    const twice = 'fallback.pods-file: cannot stand beside fallback.dns; take one of the two out';
+    expect(broken(...KUBERNETES, ...DNS, ...FILE)).toEqual([twice]);
+  });
+});
+
 describe('who the user is', () => {
   test('must be said', () => expect(broken(...PODS)[0]).toContain('user: nothing says who a client is; give --user'));
   test('or not be needed', () => expect(broken(...PODS, '--anonymous')).toEqual([]));
@@ -131,5 +148,8 @@ describe('warnings', () => {
     expect(warned(...JWT, '--jwt-decode-only')[0]).toContain('tokens are not checked');
     expect(warned(...JWT, '--jwt-secret-file', '/secret')).toEqual([]);
     expect(warned('--anonymous', '--kubeconfig', 'k')).toEqual(['kubeconfig is only read with kubernetes']);
+    expect(warned('--anonymous', '--fallback-pods-file', 'p')).toEqual([
+      'fallback is only for kubernetes, when its API is silent at the start',
+    ]);
   });
 });

@@ -44,7 +44,7 @@ export function eventually(check: () => void | Promise<void>, timeoutMs = 10_000
   return vi.waitFor(check, { timeout: timeoutMs, interval: 10 });
 }
 
-/** @param flags as on the command line, behind the ones that every test needs */
+/** @param flags as on the command line, behind the ones that every test needs; with --kubernetes the pods go unused */
 export async function startProxy(pods: readonly PodEntry[], flags: readonly string[] = []): Promise<ProxyUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   const file = join(folder, 'pods.json');
@@ -58,7 +58,7 @@ export async function startProxy(pods: readonly PodEntry[], flags: readonly stri
   setPods(pods);
   const story = recorder();
   const running = await serve(
-    configFrom(['--pods-file', file, ...flags]),
+    configFrom(flags.includes('--kubernetes') ? flags : ['--pods-file', file, ...flags]),
     createLog({ level: 'debug', users: false }, story.destination),
   );
   let stopped: Promise<void> | undefined;
