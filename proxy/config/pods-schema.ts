@@ -32,9 +32,9 @@ export const topology = z.strictObject({
   debounce: duration('0s', '10s')
     .prefault('100ms')
     .meta({ description: 'Wait after a change of pods for more of it; slices of one rollout step come within 100ms.' }),
-  'admit-after': duration('0s', '10m').prefault('0s').meta({
+  'admit-after': duration('0s', '10m').prefault('2s').meta({
     description:
-      'How long a new pod must be ready before it joins the ring; raise it so that a surge joins as one change.',
+      'How long a new pod waits for more of a surge before all join the ring as one change; pods of a surge are ready within seconds of each other. A pod that leaves ends the wait.',
   }),
   inactivity: duration('5s', '1h')
     .prefault('90s')

@@ -6,7 +6,8 @@
  * with none at all there is no ring and sessions are held.
  *
  * A pod that becomes serving joins after `admitAfterMs`, and every further one starts that wait anew (up to
- * ADMIT_BATCH_FACTOR times), so that a rollout with a surge changes the ring once and moves each user once.
+ * ADMIT_BATCH_FACTOR times), so that a surge changes the ring once. When a member leaves, those that wait join with it: its users
+ * would else move to others that may be next, and many of them once more when the newcomers join. docs/decisions/0011 has the figures.
  */
 import { Ring, type RingOptions } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
@@ -55,10 +56,11 @@ export class Membership {
   update(topology: Topology, now: number): boolean {
     this.#pods = topology.pods;
     const serving = new Set(topology.pods.filter((pod) => pod.state === 'serving').map((pod) => pod.id));
-    for (const id of this.#admitted) if (!serving.has(id)) this.#admitted.delete(id);
+    const left = [...this.#admitted].filter((id) => !serving.has(id));
+    for (const id of left) this.#admitted.delete(id);
     for (const id of this.#waiting.keys()) if (!serving.has(id)) this.#waiting.delete(id);
     for (const id of serving) if (!this.#admitted.has(id) && !this.#waiting.has(id)) this.#waiting.set(id, now);
-    if (!this.#answered) this.#admitAll();
+    if (!this.#answered || left.length > 0) this.#admitAll();
     this.#answered = true;
     return this.tick(now);
   }

@@ -34,6 +34,18 @@ test('a surge joins as one change: each newcomer starts the wait anew', () => {
   expect(keys(membership)).toBe('a,b,c');
 });
 
+test.each(['draining', 'unready', 'gone'] as const)(
+  'a member that is %s takes the newcomers in with its leaving',
+  (end) => {
+    const membership = members('a', 'b');
+    membership.update(topology('a', 'b', 'c'), 0);
+    const left = end === 'gone' ? topology('a', 'c') : topology('a', pod('b', end), 'c');
+    expect(membership.update(left, 10)).toBe(true);
+    expect(keys(membership)).toBe('a,c');
+    expect(membership.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
+  },
+);
+
 test('newcomers cannot put each other off for ever', () => {
   const membership = members('a');
   const names = ['a'];
@@ -101,10 +113,10 @@ test('the same name with a new UID is another process: the ring stays, its membe
   expect(membership.ring.version).toBe(ring.version);
 });
 
-test('without a pod in between the new process waits as any newcomer', () => {
+test('without a pod in between the new process takes over at once', () => {
   const membership = members('a', 'b');
-  membership.update(topology('a', pod('b', 'serving', 'uid-2')), 5);
-  expect(keys(membership)).toBe('a');
+  expect(membership.update(topology('a', pod('b', 'serving', 'uid-2')), 5)).toBe(true);
+  expect(membership.member('b')?.id).toBe('uid-2');
 });
 
 test('the same pods again are no change', () => {
