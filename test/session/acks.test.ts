@@ -171,6 +171,15 @@ describe('repeats by id', () => {
     play.pod(2, again).shows(`client < ${again}`);
     expect(play.known('duplicate-dropped')).toEqual([]);
   });
+
+  test('the first delivery of it that comes after that, from a link that was not read, does not', () => {
+    const play = switched(INDIVIDUAL).pod(2, withId('2', ' redelivered:true')).at(60);
+    play
+      .shows(`client < ${withId('2', ' redelivered:true')}`)
+      .pod(1, withId('1'))
+      .shows('1 < ACK id:1');
+    expect(play.known('duplicate-dropped')).toHaveLength(1);
+  });
 });
 
 test.each([

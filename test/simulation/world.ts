@@ -258,9 +258,10 @@ export class World {
 
   #decide(): void {
     this.#decisionDue = false;
-    const { grants, committed } = this.routing.tick(this.agenda.now);
+    const { grants, committed, wereApart } = this.routing.tick(this.agenda.now);
     for (const { session, cause, pod } of grants) this.clients[session - 1]?.granted(cause, pod);
     for (const session of committed) this.clients[session - 1]?.tell({ type: 'committed' });
+    for (const session of wereApart) this.clients[session - 1]?.tell({ type: 'was-apart' });
     this.#tellRing();
     const atMs = this.routing.nextDeadline(this.agenda.now);
     if (atMs === Number.POSITIVE_INFINITY || atMs === this.#wakeAtMs) return;
