@@ -7,8 +7,8 @@
  *  - when its sequence number shows a hole: as soon as the hole is filled from another link, at latest after `orderMaxMs`. That
  *    may be a newer link: a pod that hangs is asked first, and the next message goes to the pod that is still being left. Holes
  *    are given up one by one, ORDER_POLL_MS apart: what was held for the first may have kept a link unread that fills the second.
- *    And none is given up while another link is not read because the hold is full, for what fills it may be there: that lasts
- *    until the older links are drained;
+ *    And none is given up while another link, which has brought nothing later of the stream, is not read because the hold is
+ *    full, for what fills it may be there: that lasts until the older links are drained;
  *  - when its number is the first one of a stream that is seen here: when its destination was silent on all other links for
  *    `orderQuietMs`, and the message itself has waited ORDER_POLL_MS, so that what had reached us before is read first;
  *  - without a number: the same, by older links alone.
@@ -209,10 +209,19 @@ export class Ordering {
   }
 
   /** When what is missing before this message is waited for no more. */
-  #giveUpAt({ link, arrivedMs }: Ranked): number {
-    if (this.#unread.size > 0 && !this.#unread.has(link)) return Number.POSITIVE_INFINITY;
+  #giveUpAt(message: Ranked): number {
+    const { link, arrivedMs } = message;
+    if (!this.#unread.has(link) && this.#mayBeUnread(message)) return Number.POSITIVE_INFINITY;
     const { orderMaxMs, orderQuietMs } = this.#options;
     return Math.max(arrivedMs + orderMaxMs, this.#gaveUpAtMs + ORDER_POLL_MS, this.#readAgainAtMs + orderQuietMs);
+  }
+
+  /** A link that has brought a later number of the stream has not got the missing one: each link has a stream in its order. */
+  #mayBeUnread(message: Ranked): boolean {
+    if (this.#unread.size === 0) return false;
+    const later = new Set(this.#lanes.get(laneOf(message))?.map(({ link }) => link));
+    for (const link of this.#unread) if (!later.has(link)) return true;
+    return false;
   }
 
   #isHole({ sequence }: Ranked): boolean {

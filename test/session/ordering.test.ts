@@ -60,6 +60,10 @@ test('not while another link is not read: what fills it may be there, and comes 
 
 test.each([
   ['its own link is not read: it might wait for ever', (ordering: Ordering) => ordering.read(1, false, 100)],
+  [
+    'the link that is not read has brought a later one',
+    (ordering: Ordering) => [ordering.offer(numbered(4, 2, 90), 90), ordering.read(2, false, 100)],
+  ],
   ['both are not read', (ordering: Ordering) => [1, 2].map((link) => ordering.read(link, false, 100))],
   [
     'the link that was not read has ended',
