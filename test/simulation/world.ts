@@ -138,7 +138,9 @@ export class World {
     for (const pod of this.pods) pod.tick(producer, `${sent.n}`);
   }
 
+  /** A pod that wakes up may read the CONNECT of a link that was given up long ago, before it reads its end. */
   claim(clientId: string, wire: Wire, isAlive: () => boolean): void {
+    if (wire.isBroken) return;
     const holder = this.claims.get(clientId);
     const isFree = holder === undefined || holder.wire.isBroken || !holder.isAlive();
     must(isFree, 'one link at a time', () => `client-id ${clientId}`);
