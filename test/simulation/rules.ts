@@ -85,7 +85,8 @@ function checkOutcomes(world: World, user: string, sent: readonly Sent[], client
   const hasLeft = clients.some(({ isOver }) => isOver);
   for (const { n, outcome } of sent) {
     must(outcome !== undefined, 'every message ends', () => `message ${n} for ${user}`);
-    const isExpected = outcome === 'delivered' || world.plan.crashes || hasLeft;
+    // Break before make: a new pod that does not take the session is an outage, which may outlast a message.
+    const isExpected = outcome === 'delivered' || world.plan.crashes || world.plan.exclusive || hasLeft;
     must(isExpected, 'planned changes deliver everything', () => `message ${n} for ${user} is ${outcome}`);
     if (outcome !== 'offline') continue;
     const seen = clients.find(({ inbox }) => inbox.delivered.get(`/user${QUEUE}`)?.includes(n));
