@@ -23,14 +23,11 @@ function resources(): Record<string, number> {
 describe('a switchboard', () => {
   const pods: Pod[] = ['a', 'b'].map((name) => ({ id: name, name, address: `${name}:1`, state: 'serving' }));
 
-  /** A WebSocket that never answers; enough for everything up to the dial. */
+  /** A WebSocket that never opens; enough for everything up to the dial. */
   function deaf(): PlainSocket {
-    const ws = Object.assign(new EventTarget(), {
-      ...{ readyState: 0, OPEN: 1, CLOSING: 2, bufferedAmount: 0 },
-      ...{ on: () => {}, once: () => {}, pause: () => {}, resume: () => {}, close: () => {}, terminate: () => {} },
-    });
     const handlers = { onMessage: () => {}, onClose: () => {}, onDrain: () => {} };
-    return new PlainSocket(ws as never, { highMarkBytes: 1024 }, handlers, () => performance.now());
+    const limits = { highMarkBytes: 1024, maxMessageBytes: 1024, maxParts: 1, closeMaxMs: 1 };
+    return new PlainSocket({ peer: 'server', checksText: false, ...limits }, handlers, () => performance.now());
   }
 
   function setUp(flags: readonly string[] = [], watching: Partial<Observer> = {}) {
