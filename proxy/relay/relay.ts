@@ -99,6 +99,10 @@ export class Relay {
     this.#tell({ type: 'committed' });
   }
 
+  wasApart(): void {
+    this.#tell({ type: 'was-apart' });
+  }
+
   shutdown(): void {
     this.#tell({ type: 'shutdown' });
   }

@@ -246,9 +246,10 @@ export class Switchboard {
 
   #decide(): void {
     this.#decisionDue = false;
-    const { grants, committed } = this.#routing.tick(this.#now());
+    const { grants, committed, wereApart } = this.#routing.tick(this.#now());
     for (const { session, cause, pod } of grants) this.#relays.get(session)?.granted(cause, pod);
     for (const session of committed) this.#relays.get(session)?.committed();
+    for (const session of wereApart) this.#relays.get(session)?.wasApart();
     this.#tellRing();
     this.#schedule();
   }

@@ -26,6 +26,11 @@ export class Places<Session> {
     return [...this.ofUser(user)].flatMap(([id, place]) => (id !== session && place.pod !== undefined ? [place] : []));
   }
 
+  /** Users with more than one session. */
+  *usersOfSeveral(): Iterable<string> {
+    for (const [user, sessions] of this.#byUser) if (sessions.size > 1) yield user;
+  }
+
   countOf(user: string): number {
     return this.#byUser.get(user)?.size ?? 0;
   }

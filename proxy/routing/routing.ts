@@ -11,8 +11,10 @@
  */
 import type { Ring, RingOptions } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
+import { Apart } from './apart.ts';
 import { type Candidate, Candidates } from './candidates.ts';
 import { Commitment } from './commitment.ts';
+import type { Decisions, Grant, SessionId } from './decisions.ts';
 import { Fleet } from './fleet.ts';
 import { Membership } from './membership.ts';
 import { commonPod, drained, leave, newPlace, type Place, podsOf } from './place.ts';
@@ -32,22 +34,6 @@ export interface RoutingOptions {
   readonly commitMaxMs: number;
   /** Longest wait between two tries of one session. */
   readonly retryMaxMs: number;
-}
-
-export type SessionId = number;
-/** Why a link is made: the first one, a planned move, or because the last one was lost. */
-export type LinkCause = 'open' | 'handover' | 'recovery';
-
-export interface Grant {
-  readonly session: SessionId;
-  readonly cause: LinkCause;
-  readonly pod: Pod;
-}
-
-export interface Decisions {
-  readonly grants: readonly Grant[];
-  /** Sessions that have moved and whose producers now follow. */
-  readonly committed: readonly SessionId[];
 }
 
 export interface Governed {
@@ -73,6 +59,7 @@ export class Routing {
   /** Sessions that wait for a moment: their own next try, or the end of a pod's suspicion. */
   readonly #delayed = new Map<SessionId, number>();
   readonly #commitment: Commitment<SessionId>;
+  readonly #apart = new Apart<SessionId>();
 
   /** @param random uniform in [0, 1): for jitter and for the order in which sessions are moved */
   constructor(options: RoutingOptions, random: () => number) {
@@ -203,6 +190,7 @@ export class Routing {
     place.failures = 0;
     if (place.sentTo === pod.id) this.#forgetTry(place);
     this.#reconcile(session, place, now);
+    this.#lookAfter(place.user);
   }
 
   /** The session's primary link is lost. */
@@ -213,6 +201,7 @@ export class Routing {
       this.#commitment.setAstray(session, false);
       this.#dequeue(session);
       this.#redirectSiblings(place, now);
+      this.#lookAfter(place.user);
     }
     if (blame === 'pod') this.#suspect(pod.id, now);
   }
@@ -220,7 +209,14 @@ export class Routing {
   /** The session reads this pod, that it had left, no more. */
   drained(session: SessionId, pod: Pod): void {
     const place = this.#places.get(session);
-    if (place !== undefined) drained(place, pod);
+    if (place === undefined) return;
+    drained(place, pod);
+    this.#lookAfter(place.user);
+  }
+
+  /** Are the sessions of this user together? */
+  #lookAfter(user: string): void {
+    this.#apart.look(this.#places.ofUser(user), this.committed, (pod) => this.keyOf(pod));
   }
 
   /** Those that were to follow a session which has lost its link too look elsewhere. */
@@ -238,6 +234,8 @@ export class Routing {
     this.#places.remove(session);
     this.#dequeue(session);
     this.#commitment.forget(session);
+    this.#apart.forget(session);
+    this.#lookAfter(place.user);
   }
 
   /** Decides what may go now. Call after any other call, and when `nextDeadline` has passed. */
@@ -247,14 +245,16 @@ export class Routing {
     const committed = this.#commit(now);
     const grants: Grant[] = [];
     for (const podId of this.#queues.podIds()) this.#grantFor(podId, now, grants);
-    return { grants, committed };
+    return { grants, committed, wereApart: this.#apart.takeOver() };
   }
 
   #commit(now: number): SessionId[] {
+    const before = this.committed;
     const moved = this.#commitment.commit(this.target, (key) => this.#membership.member(key), now);
     const places = moved.flatMap((session) => this.#places.get(session) ?? []);
     for (const place of places) place.left = [];
     for (const { user } of places) this.#redirectFollowers(user, now);
+    if (this.committed !== before) for (const user of this.#places.usersOfSeveral()) this.#lookAfter(user);
     return moved;
   }
 

@@ -25,3 +25,10 @@ export function announceLost(core: Core, link: Link): void {
   if (core.primary === undefined) return;
   announce(core, { from: link.pod, to: core.primary.pod, planned: false, gapMs: 0, proven: false });
 }
+
+/** Nothing was lost on the way to this session; but messages went only to others of its user, maybe. */
+export function announceApart(core: Core): void {
+  if (core.primary === undefined) return;
+  const { pod } = core.primary;
+  announce(core, { from: pod, to: pod, planned: false, gapMs: 0, proven: false });
+}

@@ -196,6 +196,7 @@ export class Core {
     if (paused) this.#pausedLinks.add(link.id);
     else this.#pausedLinks.delete(link.id);
     this.splices.read(link.id, !paused, this.orderTime(now));
+    this.ordering?.read(link.id, !paused, this.orderTime(now));
     this.emit({ type: 'pause-link', link: link.id, paused });
   }
 }

@@ -120,7 +120,8 @@ export function release(core: Core, now: number): void {
 
 function deliver(core: Core, message: HeldMessage, now: number): void {
   const wantsAck = core.acks.wants(message.frame);
-  const admission = wantsAck && isRedelivered(message.frame) ? DELIVER : check(core, message.id, message.sequence, now);
+  const checked = check(core, message.id, message.sequence, now);
+  const admission = wantsAck && isRedelivered(message.frame) ? DELIVER : checked;
   for (const fact of admission.facts) core.fact(fact);
   if (!admission.deliver) {
     if (wantsAck) acknowledgeRepeat(core, message);
@@ -131,7 +132,10 @@ function deliver(core: Core, message: HeldMessage, now: number): void {
   core.sendClient(bytes, message.binary);
 }
 
-/** A broker gives out again what was not acknowledged, and says so: the client must have it, whether it has seen it or not. */
+/**
+ * A broker gives out again what was not acknowledged, and says so: the client must have it, whether it has seen it or not. What is
+ * checked is remembered all the same: the first delivery may come after it, from a link that was not read.
+ */
 function isRedelivered(frame: Frame): boolean {
   return frame.header('redelivered') === 'true';
 }

@@ -47,6 +47,8 @@ export type SessionEvent =
   | { readonly type: 'link-ended'; readonly link: LinkId; readonly end: LinkEnd }
   /** Every producer now sends this session's messages to the pod of its primary link (DESIGN of producers: commit). */
   | { readonly type: 'committed' }
+  /** The session was at another pod than other sessions of its user, and may have missed what those got; that is over. */
+  | { readonly type: 'was-apart' }
   /** The proxy is asked to end this session (shutdown). */
   | { readonly type: 'shutdown' }
   /** `nextDeadline()` has passed. */

@@ -30,7 +30,7 @@ export function granted(core: Core, cause: LinkCause, pod: Pod, now: number): vo
     return core.fact({ type: 'link-failed', pod, cause, blame: 'nobody', why: 'no longer wanted', kept: true });
   }
   if (core.next !== undefined) abandon(core, core.next, 'nobody', 'replaced by a newer choice', now);
-  const exclusive = core.profile.exclusiveBy(core.connect, core.subscriptions.frames());
+  const exclusive = exclusiveOf(core);
   if (primary !== undefined && exclusive !== undefined) return breakFirst(core, primary, pod, exclusive, now);
   const old = findOld(core, pod);
   if (old === undefined) return dial(core, cause, pod, now);
@@ -56,6 +56,11 @@ function breakFirst(core: Core, primary: Link, pod: Pod, exclusive: string, now:
   core.breakingFor = pod;
   core.emit({ type: 'client-route', link: undefined });
   closeOld(core, primary, now);
+}
+
+/** What of the client's frames makes the backend allow one link of it at a time, if anything does. */
+function exclusiveOf(core: Core): string | undefined {
+  return core.profile.exclusiveBy(core.connect, core.subscriptions.frames());
 }
 
 /** The old pod has been left when no link is. */
@@ -283,11 +288,13 @@ function endOutage(core: Core, link: Link, outage: NonNullable<Core['outage']>, 
 
 /**
  * A link that did not come to life is given up. With a live link the session stays where it is, else it tries again. One that
- * has heard subscriptions may have got messages already, for producers find it there: it is read until it answers DISCONNECT.
+ * has heard subscriptions may have got messages already, for producers find it there: it is read until it answers DISCONNECT; but
+ * not where one link is all that the backend allows, and the next one is on its way.
  */
 export function abandon(core: Core, link: Link, blame: Blame, why: string, now: number): void {
   core.next = undefined;
-  if (link.hears) closeOld(core, link, now);
+  const mayLinger = core.primary !== undefined || exclusiveOf(core) === undefined;
+  if (link.hears && mayLinger) closeOld(core, link, now);
   else cut(core, link, now);
   tellFailed(core, link, blame, why);
 }
@@ -305,6 +312,7 @@ function cut(core: Core, link: Link, now: number): void {
   core.links.delete(link.id);
   core.emit({ type: 'close-link', link: link.id, how: 'abort' });
   unwatchOrder(core, link, now);
+  if (core.primary !== undefined) settleDebts(core, core.primary, now);
 }
 
 function tellFailed(core: Core, link: Link, blame: Blame, why: string): void {

@@ -6,7 +6,9 @@
  *  - at once, when no other link is left, or when its sequence number follows the last one delivered;
  *  - when its sequence number shows a hole: as soon as the hole is filled from another link, at latest after `orderMaxMs`. That
  *    may be a newer link: a pod that hangs is asked first, and the next message goes to the pod that is still being left. Holes
- *    are given up one by one, ORDER_POLL_MS apart: what was held for the first may have kept a link unread that fills the second;
+ *    are given up one by one, ORDER_POLL_MS apart: what was held for the first may have kept a link unread that fills the second.
+ *    And none is given up while another link, which has brought nothing later of the stream, is not read because the hold is
+ *    full, for what fills it may be there: that lasts until the older links are drained;
  *  - when its number is the first one of a stream that is seen here: when its destination was silent on all other links for
  *    `orderQuietMs`, and the message itself has waited ORDER_POLL_MS, so that what had reached us before is read first;
  *  - without a number: the same, by older links alone.
@@ -90,6 +92,9 @@ export class Ordering {
   #lastRank = 0;
   /** When a hole was last waited for in vain. */
   #gaveUpAtMs = Number.NEGATIVE_INFINITY;
+  /** Links that are not read now, and when one of them was last read again. */
+  readonly #unread = new Set<LinkId>();
+  #readAgainAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OrderingOptions, sequences: Sequences) {
     this.#options = options;
@@ -123,6 +128,13 @@ export class Ordering {
   /** The link has ended: nothing more comes on it, so nothing has to wait for it. */
   unwatch(link: LinkId): void {
     this.#links.delete(link);
+    this.#unread.delete(link);
+  }
+
+  /** A link is not read any more, or is again. */
+  read(link: LinkId, isRead: boolean, now: number): void {
+    if (!isRead) this.#unread.add(link);
+    else if (this.#unread.delete(link)) this.#readAgainAtMs = now;
   }
 
   /** A message has arrived; it is held until `due` gives it out, which may be at once. */
@@ -190,10 +202,26 @@ export class Ordering {
       case 'passed':
         return message.arrivedMs;
       case 'hole':
-        return Math.max(message.arrivedMs + this.#options.orderMaxMs, this.#gaveUpAtMs + ORDER_POLL_MS);
+        return this.#giveUpAt(message);
       case 'unknown':
         return Math.max(this.#quietAt(message), message.arrivedMs + ORDER_POLL_MS);
     }
+  }
+
+  /** When what is missing before this message is waited for no more. */
+  #giveUpAt(message: Ranked): number {
+    const { link, arrivedMs } = message;
+    if (!this.#unread.has(link) && this.#mayBeUnread(message)) return Number.POSITIVE_INFINITY;
+    const { orderMaxMs, orderQuietMs } = this.#options;
+    return Math.max(arrivedMs + orderMaxMs, this.#gaveUpAtMs + ORDER_POLL_MS, this.#readAgainAtMs + orderQuietMs);
+  }
+
+  /** A link that has brought a later number of the stream has not got the missing one: each link has a stream in its order. */
+  #mayBeUnread(message: Ranked): boolean {
+    if (this.#unread.size === 0) return false;
+    const later = new Set(this.#lanes.get(laneOf(message))?.map(({ link }) => link));
+    for (const link of this.#unread) if (!later.has(link)) return true;
+    return false;
   }
 
   #isHole({ sequence }: Ranked): boolean {

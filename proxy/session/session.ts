@@ -11,6 +11,7 @@
  */
 import type { Frame } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
+import { announceApart } from './announcements.ts';
 import { clientFrame, flushClientHold, left } from './client.ts';
 import { Core } from './core.ts';
 import { type Admission, admit, release } from './delivery.ts';
@@ -122,6 +123,8 @@ export class Session {
         return flushIfLinked(core, now);
       case 'committed':
         return committed(core, now);
+      case 'was-apart':
+        return announceApart(core);
       case 'shutdown':
         return end(core, { why: 'shutdown', code: 1012, reason: 'service restart' });
       case 'tick':

@@ -8,6 +8,10 @@
  * So nothing depends on where the two streams meet. That matters, because two nodes of a broker order messages of several
  * producers differently (those of one producer never), and each of them has begun at a moment that nobody knows.
  *
+ * A follower may also bring what the leader showed before the follower was even dialled: its pod is later with that message. Nobody
+ * remembers it, so it is held. But when leader and follower have shown the same, the leader has shown all that the follower brought more
+ * than SKEW_MS before; what is still held of that was shown long ago, and is dropped.
+ *
  * Copies are known by what they say (fingerprint.ts). Of messages that are equal octet for octet it is their number that counts.
  * What the leader showed before a follower was subscribed never comes there, and must not be taken for a later, equal
  * message: it is forgotten SKEW_MS after the barrier, which proves the subscription.
@@ -17,7 +21,10 @@ import { fingerprint } from './fingerprint.ts';
 import { costOf } from './hold.ts';
 import type { HeldMessage } from './ordering.ts';
 
-/** After the barrier, what was shown before it has come on the other link, too; RabbitMQ's nodes are 0 to 250 ms apart under load. */
+/**
+ * How much two pods may differ in the order of messages of different producers, and after the barrier, how late what was shown before
+ * it may come on the other link; RabbitMQ's nodes are 0 to 250 ms apart under load.
+ */
 export const SKEW_MS = 500;
 /** A copy that has not come after so long will not come: the backlog of a node that is overloaded, and as long as it is drained. */
 export const COPY_LATE_MAX_MS = 30_000;
@@ -123,23 +130,28 @@ class HeldCopies {
     this.bytes += costOf(message);
   }
 
-  /** The leader has shown this: is it here? Then it is no longer. */
-  drop(print: string): boolean {
+  /** The leader has shown this: is it here? Then it is taken out. */
+  take(print: string): Copy | undefined {
     const same = this.#byPrint.get(print);
     const n = same?.shift();
     const copy = n === undefined ? undefined : this.#copies.get(n);
-    if (same === undefined || n === undefined || copy === undefined) return false;
+    if (same === undefined || n === undefined || copy === undefined) return undefined;
     if (same.length === 0) this.#byPrint.delete(print);
     this.#copies.delete(n);
     this.bytes -= costOf(copy.message);
-    return true;
+    return copy;
+  }
+
+  /** Drops those that came from one moment on up to another. */
+  dropBetween(fromMs: number, toMs: number): void {
+    for (const { print, message } of this.#copies.values()) {
+      if (message.arrivedMs >= toMs) return;
+      if (message.arrivedMs >= fromMs) this.take(print);
+    }
   }
 
   takeFirst(): Copy | undefined {
-    for (const copy of this.#copies.values()) {
-      this.drop(copy.print);
-      return copy;
-    }
+    for (const { print } of this.#copies.values()) return this.take(print);
     return undefined;
   }
 }
@@ -151,6 +163,14 @@ class Member {
   hasMet = false;
   /** Since when the link is not read: what it has is not late meanwhile. */
   unreadSinceMs: number | undefined;
+  /** When it was last read again: between what came before and after that, time says nothing. */
+  #readAgainMs = Number.NEGATIVE_INFINITY;
+
+  /** The leader has shown what this link brought at that time. */
+  meet(arrivedMs: number): void {
+    this.hasMet = true;
+    this.held.dropBetween(this.#readAgainMs, arrivedMs - SKEW_MS);
+  }
 
   expire(now: number): void {
     if (this.unreadSinceMs === undefined) this.shown.expire(now);
@@ -165,6 +185,7 @@ class Member {
     else if (this.unreadSinceMs !== undefined) {
       this.shown.postpone(now - this.unreadSinceMs);
       this.unreadSinceMs = undefined;
+      this.#readAgainMs = now;
     }
   }
 }
@@ -211,7 +232,7 @@ export class Splice {
     const member = this.#members.get(message.link);
     if (member === undefined) return [message];
     if (member.shown.take(print)) {
-      member.hasMet = true;
+      member.meet(message.arrivedMs);
       return [];
     }
     if (member !== this.#leader()) {
@@ -274,8 +295,9 @@ export class Splice {
   #show(print: string, by: Member, now: number): void {
     for (const member of this.#members.values()) {
       if (member === by) continue;
-      if (member.held.drop(print)) member.hasMet = true;
-      else member.shown.add(print, now + COPY_LATE_MAX_MS);
+      const copy = member.held.take(print);
+      if (copy === undefined) member.shown.add(print, now + COPY_LATE_MAX_MS);
+      else member.meet(copy.message.arrivedMs);
     }
   }
 }

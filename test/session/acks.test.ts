@@ -95,6 +95,17 @@ test('what a shared queue delivers after the DISCONNECT of the client is not sho
   play.pod(1, delivery('a1')).shows().pod(2, delivery('b1', ' redelivered:true')).shows();
 });
 
+test('the receipt of an ACK on a new link that ends before the switch is answered: the message is given out again', () => {
+  const play = Playbook.opened([INDIVIDUAL], { profileOf: always('rabbitmq') })
+    .grant('b')
+    .forget()
+    .connects(2)
+    .forget();
+  play.pod(2, delivery('b1')).forget().client('ACK id:b1 receipt:r').shows('2 < ACK id:b1 receipt:r');
+  play.ends(2, 1006).shows('close 2 abort', 'client < RECEIPT receipt-id:r');
+  expect(play.session.held).toEqual({ bytes: 0, frames: 0 });
+});
+
 describe('ids', () => {
   test('the same id of two links: the second is shown under another name, and understood by its pod', () => {
     const play = switched(INDIVIDUAL).pod(1, delivery('1')).forget().at(60).pod(2, delivery('1')).at(120);
@@ -170,6 +181,15 @@ describe('repeats by id', () => {
     const again = withId('2', ' redelivered:true');
     play.pod(2, again).shows(`client < ${again}`);
     expect(play.known('duplicate-dropped')).toEqual([]);
+  });
+
+  test('the first delivery of it that comes after that, from a link that was not read, does not', () => {
+    const play = switched(INDIVIDUAL).pod(2, withId('2', ' redelivered:true')).at(60);
+    play
+      .shows(`client < ${withId('2', ' redelivered:true')}`)
+      .pod(1, withId('1'))
+      .shows('1 < ACK id:1');
+    expect(play.known('duplicate-dropped')).toHaveLength(1);
   });
 });
 

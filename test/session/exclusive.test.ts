@@ -40,6 +40,11 @@ test('the new pod cannot be reached: the session recovers on another one', () =>
   play.ends(2, { kind: 'unreachable', message: 'ECONNREFUSED' }).shows('close 2 abort', 'request recovery 0');
 });
 
+test('the new pod hangs after its subscriptions: its link is cut, for the next one could not connect beside it', () => {
+  const play = durable().grant('b').forget().ends(1, 1000).forget().connects(2).forget().at(2_999).shows().at(3_000);
+  play.shows('close 2 abort', 'request recovery 0');
+});
+
 test('with an open transaction the session stays', () => {
   const play = durable().client('BEGIN transaction:t').forget().grant('b').shows();
   expect(play.known('link-failed')).toMatchObject([{ kept: true, blame: 'session' }]);

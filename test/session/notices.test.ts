@@ -72,3 +72,16 @@ test('STOMP 1.0, where the destination may name a subscription: other ones are n
   play.client('UNSUBSCRIBE destination:/queue/a').shows('1 < UNSUBSCRIBE destination:/queue/a');
   play.client('UNSUBSCRIBE destination:/holdfast/session').shows();
 });
+
+test('a session that was apart from others of its user is told that it may have missed something', () => {
+  const play = Playbook.opened([SUB_A, 'SUBSCRIBE id:h destination:/holdfast/session']).event({ type: 'was-apart' });
+  expect(notices(play.shown)).toEqual([
+    { type: 'moved', from: 'a', to: 'a', planned: false, gapMs: 0, continuity: 'unproven' },
+  ]);
+  play.forget();
+});
+
+test('one without a link is not: it will be told of its gap', () => {
+  const play = Playbook.opened([SUB_A, 'SUBSCRIBE id:h destination:/holdfast/session']).ends(1, 1006).forget();
+  play.event({ type: 'was-apart' }).shows();
+});

@@ -103,6 +103,69 @@ test('a pod that is later with a message than the others: it is known from the d
   play.connects(2).forget().pod(2, BARRIER).shows().pod(2, copy(2, 'x')).shows().ends(1, 1006).shows();
 });
 
+describe('what the old link showed before the new one was dialled, and the new one brings later', () => {
+  /** Link 2 brings x at 0 ms and y at `ms`; link 1 had shown x long before, and shows y. */
+  function late(ms: number): Playbook {
+    const play = Playbook.opened([NEWS], RABBITMQ)
+      .pod(1, copy(1, 'x'))
+      .forget()
+      .grant('b')
+      .forget()
+      .connects(2)
+      .forget();
+    play.pod(2, BARRIER).shows().pod(2, copy(2, 'x')).shows();
+    return play.at(ms).shows().pod(2, copy(2, 'y')).shows();
+  }
+
+  test.each([
+    [SKEW_MS, true],
+    [SKEW_MS + 1, false],
+  ])('y is met %d ms later: x is held still: %s', (ms, isHeld) => {
+    const play = late(ms).pod(1, copy(1, 'y'));
+    play
+      .shows(...shown(1, 'y'))
+      .ends(1, 1006)
+      .shows(...(isHeld ? shown(2, 'x') : []));
+  });
+
+  test('the same when the new link is the later one with y', () => {
+    const play = late(0)
+      .at(SKEW_MS + 1)
+      .shows()
+      .pod(1, copy(1, 'z'));
+    play
+      .shows(...shown(1, 'z'))
+      .pod(2, copy(2, 'z'))
+      .shows()
+      .ends(1, 1006)
+      .shows();
+  });
+
+  test('not what came before the link was not read: how long that was says nothing', () => {
+    const splice = new Splice(1);
+    splice.join(2);
+    const message = (link: number, body: string, arrivedMs: number) => {
+      const read = frame(copy(link, body), 'server');
+      return {
+        frame: read,
+        bytes: read.bytes,
+        binary: false,
+        link,
+        destination: '',
+        sequence: undefined,
+        id: undefined,
+        arrivedMs,
+      };
+    };
+    expect(splice.offer(message(2, 'x', 0), 0)).toEqual([]);
+    splice.read(2, false, 1);
+    splice.read(2, true, 5_000);
+    expect(splice.offer(message(2, 'y', 5_001), 5_001)).toEqual([]);
+    expect(splice.offer(message(1, 'y', 5_002), 5_002)).toHaveLength(1);
+    expect(splice.leave(1, 5_003)).toHaveLength(1);
+  });
+});
+
 test('a subscription that is new between the dial and the replay is told with the others', () => {
   const play = Playbook.opened([], RABBITMQ).grant('b').forget().client(NEWS).forget().connects(2).forget();
   play

@@ -59,6 +59,8 @@ export class SimClient implements Listener {
   /** When the pod that the client's frames go to first had the subscription of a destination. */
   readonly listensSinceMs = new Map<string, number>();
   readonly subscriptions = new LinkSubscriptions();
+  /** How often routing said that it was apart from others of its user. */
+  timesApart = 0;
   readonly #options: SessionOptions;
   readonly #host: ClientHost;
   readonly #toProxy: Pipe;
@@ -186,6 +188,7 @@ export class SimClient implements Listener {
   }
 
   tell(event: SessionEvent): void {
+    if (event.type === 'was-apart') this.timesApart++;
     if (this.isOver) return;
     this.#host.log(() => describeEvent(this.id, event));
     const isLate = 'link' in event && this.subscriptions.links.get(event.link)?.state === 'over';

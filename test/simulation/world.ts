@@ -138,7 +138,9 @@ export class World {
     for (const pod of this.pods) pod.tick(producer, `${sent.n}`);
   }
 
+  /** A pod that wakes up may read the CONNECT of a link that was given up long ago, before it reads its end. */
   claim(clientId: string, wire: Wire, isAlive: () => boolean): void {
+    if (wire.isBroken) return;
     const holder = this.claims.get(clientId);
     const isFree = holder === undefined || holder.wire.isBroken || !holder.isAlive();
     must(isFree, 'one link at a time', () => `client-id ${clientId}`);
@@ -258,9 +260,10 @@ export class World {
 
   #decide(): void {
     this.#decisionDue = false;
-    const { grants, committed } = this.routing.tick(this.agenda.now);
+    const { grants, committed, wereApart } = this.routing.tick(this.agenda.now);
     for (const { session, cause, pod } of grants) this.clients[session - 1]?.granted(cause, pod);
     for (const session of committed) this.clients[session - 1]?.tell({ type: 'committed' });
+    for (const session of wereApart) this.clients[session - 1]?.tell({ type: 'was-apart' });
     this.#tellRing();
     const atMs = this.routing.nextDeadline(this.agenda.now);
     if (atMs === Number.POSITIVE_INFINITY || atMs === this.#wakeAtMs) return;
