@@ -119,6 +119,10 @@ export class FrameReader {
     // The length is looked at before the mask is there: what is too long is refused as soon as that is known.
     if (there < 2 + lengthBytes) return this.#needs(2 + lengthBytes);
     const length = lengthBytes === 0 ? short : lengthAt(octets, at + 2, lengthBytes);
+    if (lengthBytes === 8 && (octets[at + 2] as number) > 0x7f) {
+      this.#broken('length', 'a length of 2^63 or more');
+      return undefined;
+    }
     if (this.#isTooLong(first & 0x0f, length)) return undefined;
     if (there < headLength) return this.#needs(headLength);
     const mask = isMasked ? wordAt(octets, at + headLength - 4) : 0;
@@ -155,7 +159,6 @@ export class FrameReader {
   #isTooLong(opcode: number, length: number): boolean {
     if (opcode >= OPCODE.close) return false;
     const { maxMessageBytes } = this.#options;
-    if (length >= 2 ** 63) return this.#broken('length', 'a length of 2^63 or more');
     if (length + this.#message.length > maxMessageBytes)
       return this.#fault(CLOSE.tooBig, 'message-too-big', `a message of more than ${maxMessageBytes} bytes`);
     return false;

@@ -189,7 +189,16 @@ function brokenUpgrade(request: IncomingMessage): Problem | undefined {
     return bad('the header Sec-WebSocket-Key must be 16 octets in base64');
   if (request.headers['sec-websocket-version'] !== '13')
     return { status: 426, reason: 'WebSocket version 13 is needed' };
+  if (!hasGoodProtocols(request.headers['sec-websocket-protocol']))
+    return bad('the header Sec-WebSocket-Protocol must be a list of different names');
   return undefined;
+}
+
+/** RFC 6455 §4.1: tokens of HTTP, each once. */
+function hasGoodProtocols(header: string | undefined): boolean {
+  if (header === undefined) return true;
+  const names = header.split(',').map((name) => name.trim());
+  return names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name)) && new Set(names).size === names.length;
 }
 
 /** STOMP's own among the sub-protocols that the client offers, best first; pods are offered no others. */

@@ -49,14 +49,20 @@ const lengths: Case[] = [0, 1, 2, 47, 48, 125, 126, 127, 65_535, 65_536, MAX_BYT
   ),
 );
 
-const announced: Case[] = [MAX_BYTES, MAX_BYTES + 1, 2 ** 31, 2 ** 32, 2 ** 53].map(BigInt).concat(2n ** 62n, 2n ** 63n, 2n ** 64n - 1n).map((length) => ({
-  name: `${length} octets that never come`,
-  frames: [frame({ opcode: 2, announced: length })],
-}));
+const announced: Case[] = [MAX_BYTES, MAX_BYTES + 1, 2 ** 31, 2 ** 32, 2 ** 53]
+  .map(BigInt)
+  .concat(2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n)
+  .map((length) => ({
+    name: `${length} octets that never come`,
+    frames: [frame({ opcode: 2, announced: length })],
+  }));
 
 const sums: Case[] = [-1, 0, 1].map((more) => ({
   name: `a message in parts of ${MAX_BYTES + more} octets`,
-  frames: [frame({ opcode: 2, fin: false, payload: octets(MAX_BYTES - 10) }), frame({ opcode: 0, payload: octets(10 + more) })],
+  frames: [
+    frame({ opcode: 2, fin: false, payload: octets(MAX_BYTES - 10) }),
+    frame({ opcode: 0, payload: octets(10 + more) }),
+  ],
 }));
 
 const parts: Case[] = [MAX_PARTS - 1, MAX_PARTS, MAX_PARTS + 1].map((count) => ({
@@ -64,11 +70,15 @@ const parts: Case[] = [MAX_PARTS - 1, MAX_PARTS, MAX_PARTS + 1].map((count) => (
   frames: Array.from({ length: count }, (_, i) => frame({ opcode: i === 0 ? 2 : 0, fin: i === count - 1 })),
 }));
 
-const codes: Case[] = [0, 1, 999, 1000, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 1016, 2999, 3000, 4999, 5000, 65_535].flatMap((code) =>
-  [[], octetsOfText('bye'), octetsOfText('ü'.repeat(61)), octetsOfText('x'.repeat(123)), [0xff], [0xc3]].map((reason) => ({
-    name: `close ${code} with ${reason.length} octets of reason`,
-    frames: [frame({ opcode: 8, payload: Uint8Array.of(code >> 8, code & 0xff, ...reason) }), frame({ opcode: 2 })],
-  })),
+const codes: Case[] = [
+  0, 1, 999, 1000, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 1016, 2999, 3000, 4999, 5000, 65_535,
+].flatMap((code) =>
+  [[], octetsOfText('bye'), octetsOfText('ü'.repeat(61)), octetsOfText('x'.repeat(123)), [0xff], [0xc3]].map(
+    (reason) => ({
+      name: `close ${code} with ${reason.length} octets of reason`,
+      frames: [frame({ opcode: 8, payload: Uint8Array.of(code >> 8, code & 0xff, ...reason) }), frame({ opcode: 2 })],
+    }),
+  ),
 );
 
 const texts: Case[] = (
@@ -88,7 +98,10 @@ const texts: Case[] = (
       frames:
         cut === 0
           ? [frame({ opcode, payload: Uint8Array.from(payload) })]
-          : [frame({ opcode, fin: false, payload: Uint8Array.from(payload.slice(0, 1)) }), frame({ opcode: 0, payload: Uint8Array.from(payload.slice(1)) })],
+          : [
+              frame({ opcode, fin: false, payload: Uint8Array.from(payload.slice(0, 1)) }),
+              frame({ opcode: 0, payload: Uint8Array.from(payload.slice(1)) }),
+            ],
     })),
   ),
 );

@@ -13,16 +13,27 @@ test('frames are those of the examples in §5.7', () => {
   expect(hex(frame(OPCODE.binary, new Uint8Array(65_536), false)).slice(0, 20)).toBe('827f0000000000010000');
 });
 
-test.each([0, 1, 125, 126, 127, 65_535, 65_536, 100_000].flatMap((length) => [true, false].map((isMasked) => [length, isMasked] as const)))(
-  '%d octets, masked %s: the reader reads what was written, and the length was known before',
-  (length, isMasked) => {
-    const payload = Uint8Array.from({ length }, (_, i) => i % 251);
-    const octets = frame(OPCODE.binary, payload, isMasked);
-    expect(octets).toHaveLength(frameLength(length, isMasked));
-    const options = { peer: isMasked ? ('client' as const) : ('server' as const), maxMessageBytes: length, maxParts: 1, checksText: true };
-    expect(read([octets], options)).toEqual({ messages: [{ bytes: Buffer.from(payload), binary: true }], pings: [], pongs: 0, end: undefined });
-  },
-);
+test.each(
+  [0, 1, 125, 126, 127, 65_535, 65_536, 100_000].flatMap((length) =>
+    [true, false].map((isMasked) => [length, isMasked] as const),
+  ),
+)('%d octets, masked %s: the reader reads what was written, and the length was known before', (length, isMasked) => {
+  const payload = Uint8Array.from({ length }, (_, i) => i % 251);
+  const octets = frame(OPCODE.binary, payload, isMasked);
+  expect(octets).toHaveLength(frameLength(length, isMasked));
+  const options = {
+    peer: isMasked ? ('client' as const) : ('server' as const),
+    maxMessageBytes: length,
+    maxParts: 1,
+    checksText: true,
+  };
+  expect(read([octets], options)).toEqual({
+    messages: [{ bytes: Buffer.from(payload), binary: true }],
+    pings: [],
+    pongs: 0,
+    end: undefined,
+  });
+});
 
 test('frames stand one behind the other', () => {
   const target = new Uint8Array(20).fill(0xee);
@@ -45,8 +56,11 @@ describe('a close frame', () => {
   test.each([
     [123, 123],
     [124, 123],
-  ])('a reason of %d octets has %d', (length, said) => expect(end(1000, 'x'.repeat(length))?.reason).toHaveLength(said));
-  test('a reason is not cut within a character', () => expect(end(1000, `${'x'.repeat(122)}ü`)?.reason).toBe('x'.repeat(122)));
+  ])('a reason of %d octets has %d', (length, said) =>
+    expect(end(1000, 'x'.repeat(length))?.reason).toHaveLength(said),
+  );
+  test('a reason is not cut within a character', () =>
+    expect(end(1000, `${'x'.repeat(122)}ü`)?.reason).toBe('x'.repeat(122)));
 });
 
 test('a mask, octet by octet and word by word, at every alignment: the same', () => {
@@ -72,12 +86,14 @@ test('a mask, octet by octet and word by word, at every alignment: the same', ()
 });
 
 describe('the handshake', () => {
-  test('answers the key of §1.3', () => expect(acceptOf('dGhlIHNhbXBsZSBub25jZQ==')).toBe('s3pPLMBiTxaQ9kYGzzhZRbK+xOo='));
+  test('answers the key of §1.3', () =>
+    expect(acceptOf('dGhlIHNhbXBsZSBub25jZQ==')).toBe('s3pPLMBiTxaQ9kYGzzhZRbK+xOo='));
   test('makes keys that are keys, each anew', () => {
     expect(isKey(newKey())).toBe(true);
     expect(newKey()).not.toBe(newKey());
   });
-  test.each([undefined, '', 'dGhlIHNhbXBsZSBub25jZQ=', 'dGhlIHNhbXBsZSBub25jZQ==x', 'dGhl HNhbXBsZSBub25jZQ=='])('%s is no key', (key) =>
-    expect(isKey(key)).toBe(false),
+  test.each([undefined, '', 'dGhlIHNhbXBsZSBub25jZQ=', 'dGhlIHNhbXBsZSBub25jZQ==x', 'dGhl HNhbXBsZSBub25jZQ=='])(
+    '%s is no key',
+    (key) => expect(isKey(key)).toBe(false),
   );
 });
