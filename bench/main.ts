@@ -40,14 +40,14 @@ function optionsOf(argv: readonly string[]): Options | number {
   }
 }
 
-async function run({ name, parts, proxies: wanted, rounds, sizes }: Options): Promise<Results> {
+async function run({ name, parts, proxies: wanted, rounds, sizes, patienceMs }: Options): Promise<Results> {
   const chosen = proxies.filter((proxy) => wanted.includes(proxy.name));
   const machine = machineWith(chosen);
   const installed = chosen.filter((proxy) => machine.versions[proxy.name] !== 'not installed');
   const head = { name, date: new Date().toISOString(), commit: commit(), machine, load: load(), rounds, sizes };
   say(headOf({ ...head, samples: [] }));
   const samples = await runRounds({
-    ...{ rounds, proxies: installed },
+    ...{ rounds, patienceMs, proxies: installed },
     comparisons: comparisons.filter((part) => parts.includes(part.name)),
     solos: solos.filter((part) => parts.includes(part.name)),
     context: { sizes, proxyCore: shareCores() },

@@ -9,6 +9,8 @@ export interface Options {
   readonly proxies: readonly string[];
   readonly rounds: number;
   readonly sizes: Sizes;
+  /** How long each sample waits for a machine that nobody else uses. */
+  readonly patienceMs: number;
   /** Of the file in bench/results. */
   readonly name: string;
   /** Folder for plots. */
@@ -39,6 +41,7 @@ const FLAGS = {
   sessions: { type: 'string' },
   storm: { type: 'string' },
   seconds: { type: 'string' },
+  patience: { type: 'string' },
   name: { type: 'string', default: 'latest' },
   plots: { type: 'string' },
   read: { type: 'boolean', default: false },
@@ -67,6 +70,7 @@ ${list(solos)}
   --users N        that messages are pushed to; default ${SIZES.users}
   --sessions N     of sessions, handover and connect-storm; default ${SIZES.sessions}
   --storm N        sessions on the pod that dies in storm; default ${SIZES.stormSessions}
+  --patience N     waits so many seconds at most, before each sample, for a machine that nobody else uses; default 0
   --name NAME      of the results; default latest
   --plots FOLDER   draws the comparison there, as SVG
   --read           measures nothing: tables and plots of the results NAME
@@ -89,6 +93,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
       sessions: whole('sessions', values.sessions, usual.sessions, USERS_MAX),
       stormSessions: whole('storm', values.storm, usual.stormSessions, USERS_MAX),
     },
+    patienceMs: values.patience === undefined ? 0 : 1000 * whole('patience', values.patience, 0, 3_600),
     name: fileName(values.name),
     plots: values.plots,
     read: values.read,

@@ -1,5 +1,6 @@
 /** Rounds over all proxies: each part is done with one proxy after the other, so that what the machine does meets all of them. */
 import { sleep } from '../test/experiment/clock.ts';
+import { calm } from './calm.ts';
 import { load } from './machine.ts';
 import type { Comparison, Context, Outcome, Solo } from './part.ts';
 import { FIGURE } from './parts/index.ts';
@@ -13,19 +14,26 @@ export interface Rounds {
   readonly comparisons: readonly Comparison[];
   readonly solos: readonly Solo[];
   readonly context: Context;
+  /** How long each sample waits for a machine that nobody else uses. */
+  readonly patienceMs: number;
   readonly onSample: (sample: Sample) => void;
 }
 
 /** What every shared stage carries before it is measured: code is compiled by then. */
 const WARM_RATE = 20_000;
 
+/** Every sample, in the order in which they were taken. */
 export async function runRounds(what: Rounds): Promise<Sample[]> {
   const samples: Sample[] = [];
+  const onSample = (sample: Sample) => {
+    samples.push(sample);
+    what.onSample(sample);
+  };
   for (let round = 1; round <= what.rounds; round++) {
-    const proxies = rotated(what.proxies, round - 1);
-    samples.push(...(await sharedRound({ ...what, proxies }, round)));
-    samples.push(...(await freshRound({ ...what, proxies }, round)));
-    samples.push(...(await soloRound(what, round)));
+    const turn = { ...what, onSample, proxies: rotated(what.proxies, round - 1) };
+    await sharedRound(turn, round);
+    await freshRound(turn, round);
+    await soloRound(turn, round);
   }
   return samples;
 }
@@ -36,42 +44,43 @@ function rotated<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(at), ...items.slice(0, at)];
 }
 
-async function sharedRound(what: Rounds, round: number): Promise<Sample[]> {
+async function sharedRound(what: Rounds, round: number): Promise<void> {
   const comparisons = what.comparisons.filter(({ stage }) => stage === 'shared');
-  if (comparisons.length === 0) return [];
-  const stages = new Map<string, Stage>();
-  const samples: Sample[] = [];
+  if (comparisons.length === 0) return;
+  const stages = new Map<string, Stage | Error>();
   try {
-    for (const proxy of what.proxies) stages.set(proxy.name, await populated(proxy, what.context));
+    for (const proxy of what.proxies) stages.set(proxy.name, await populated(proxy, what.context).catch(asError));
     for (const comparison of comparisons) {
-      const ofPart: Sample[] = [];
+      const samples: Sample[] = [];
       for (const [subject, stage] of stages) {
-        ofPart.push(
-          await sampleOf({ part: comparison.name, subject, round }, () => comparison.run(stage, what.context)),
-        );
+        const run = async () => {
+          if (stage instanceof Error) throw stage;
+          return comparison.run(stage, what.context);
+        };
+        samples.push(await sampleOf(what, { part: comparison.name, subject, round }, run));
       }
-      for (const sample of withAdded(ofPart)) {
-        what.onSample(sample);
-        samples.push(sample);
-      }
+      for (const sample of withAdded(samples)) what.onSample(sample);
     }
-    return samples;
   } finally {
-    await Promise.all(Array.from(stages.values(), (stage) => stage.close()));
+    await Promise.all(Array.from(stages.values(), (stage) => (stage instanceof Error ? undefined : stage.close())));
   }
 }
 
 async function populated(proxy: ProxyKind, { sizes, proxyCore }: Context): Promise<Stage> {
   const stage = await openStage((setting) => proxy.start(setting), proxyCore);
-  await openUsers(stage, sizes.users);
-  await tellPods(stage, 'push', { perUserPerSecond: WARM_RATE / sizes.users });
-  await sleep(sizes.warmMs);
-  await settle(stage);
-  return stage;
+  try {
+    await openUsers(stage, sizes.users);
+    await tellPods(stage, 'push', { perUserPerSecond: WARM_RATE / sizes.users });
+    await sleep(sizes.warmMs);
+    await settle(stage);
+    return stage;
+  } catch (error) {
+    await stage.close();
+    throw error;
+  }
 }
 
-async function freshRound(what: Rounds, round: number): Promise<Sample[]> {
-  const samples: Sample[] = [];
+async function freshRound(what: Rounds, round: number): Promise<void> {
   for (const comparison of what.comparisons.filter(({ stage }) => stage === 'fresh')) {
     for (const proxy of what.proxies) {
       const run = async () => {
@@ -82,38 +91,38 @@ async function freshRound(what: Rounds, round: number): Promise<Sample[]> {
           await stage.close();
         }
       };
-      const sample = await sampleOf({ part: comparison.name, subject: proxy.name, round }, run);
-      what.onSample(sample);
-      samples.push(sample);
+      what.onSample(await sampleOf(what, { part: comparison.name, subject: proxy.name, round }, run));
     }
   }
-  return samples;
 }
 
-async function soloRound({ solos, context, onSample }: Rounds, round: number): Promise<Sample[]> {
-  const samples: Sample[] = [];
+async function soloRound({ solos, context, patienceMs, onSample }: Rounds, round: number): Promise<void> {
   for (const solo of solos) {
+    await calm(patienceMs);
     const loadBefore = load();
     const outcomes = await solo.run(context).catch((error: unknown) => ({ '': failure(error) }));
     for (const [subject, outcome] of Object.entries(outcomes)) {
-      const sample = { part: solo.name, subject, round, load: loadBefore, ...outcome };
-      onSample(sample);
-      samples.push(sample);
+      onSample({ part: solo.name, subject, round, load: loadBefore, ...outcome });
     }
   }
-  return samples;
 }
 
 async function sampleOf(
+  { patienceMs }: Rounds,
   what: Pick<Sample, 'part' | 'subject' | 'round'>,
   run: () => Promise<Outcome>,
 ): Promise<Sample> {
+  await calm(patienceMs);
   const loadBefore = load();
   return { ...what, load: loadBefore, ...(await run().catch(failure)) };
 }
 
 function failure(error: unknown): Outcome & { failed: string } {
-  return { figures: {}, failed: error instanceof Error ? error.message : String(error) };
+  return { figures: {}, failed: asError(error).message };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** What a proxy adds to the way without one, in the same round. */

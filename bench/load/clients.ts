@@ -61,7 +61,7 @@ const QUIET_MS = 3_000;
 /** How often it is looked whether all has come. */
 const LOOK_MS = 20;
 /** For what a stuck proxy would never answer. */
-const ANSWER_MAX_MS = 60_000;
+const ANSWER_MAX_MS = 120_000;
 const US_PER_MS = 1000;
 
 export class Clients implements ClientsCalls, ClientHandlers {

@@ -114,6 +114,6 @@ function writeDigits(target: Buffer, at: number, digits: number, value: number):
 
 function readDigits(bytes: Buffer, at: number, digits: number): number {
   let value = 0;
-  for (let i = at; i < at + digits; i++) value = value * 10 + (bytes[i] ?? 0) - ZERO;
+  for (let i = at; i < at + digits; i++) value = value * 10 + ((bytes[i] ?? 0) - ZERO);
   return value;
 }
