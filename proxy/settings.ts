@@ -7,7 +7,6 @@ import type { ListenerOptions } from './listeners/listener.ts';
 import type { PassThroughOptions } from './listeners/pass-through.ts';
 import { profilesOf } from './profiles.ts';
 import type { SwitchboardOptions } from './relay/switchboard.ts';
-import type { WebSocketOptions } from './relay/web-socket.ts';
 import type { RoutingOptions } from './routing/index.ts';
 
 /** How long a peer may take to answer a close frame or a DISCONNECT: one slow round trip, and a pause of its collector. */
@@ -115,7 +114,7 @@ export function dialerOptions(config: Config): DialerOptions {
     connectMaxMs: backend.connectMaxMs,
     maxMessageBytes: (speaksSockJs(config) ? JSON_FACTOR : 1) * podLimits(config).maxFrameBytes,
     closeMaxMs: CLOSE_MAX_MS,
-    socket: socketOptions(config),
+    highMarkBytes: config.client.highMarkBytes,
     sockJs: speaksSockJs(config),
   };
 }
@@ -129,7 +128,7 @@ export function listenerOptions(config: Config): ListenerOptions {
     limits: frameLimits(config),
     connectMaxMs: config.client.connectMaxMs,
     closeMaxMs: CLOSE_MAX_MS,
-    socket: socketOptions(config),
+    highMarkBytes: config.client.highMarkBytes,
     sockJs: { paths: config.sockjs.paths, upstreamPath: config.sockjs.upstreamPath },
   };
 }
@@ -137,10 +136,6 @@ export function listenerOptions(config: Config): ListenerOptions {
 export function passThroughOptions({ backend }: Config): PassThroughOptions {
   const { tls, hostHeader, connectMaxMs } = backend;
   return { tls, hostHeader, connectMaxMs, answerMaxMs: HTTP_ANSWER_MAX_MS };
-}
-
-function socketOptions({ client }: Config): WebSocketOptions {
-  return { highMarkBytes: client.highMarkBytes };
 }
 
 function frameLimits({ limits }: Config) {

@@ -1,14 +1,13 @@
 /** Opens WebSockets to pods: the client's own upgrade request, said again. */
-import type { ClientRequest } from 'node:http';
-import { WebSocket } from 'ws';
 import type { Pod } from '../discovery/index.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
 import type { Dial, LinkHandlers, LinkSocket, UpgradeTarget } from '../relay/ports.ts';
 import type { Socket, SocketHandlers } from '../relay/socket.ts';
-import { PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
+import { PlainSocket } from '../relay/web-socket.ts';
 import type { LinkEnd } from '../session/index.ts';
 import { clientFraming } from '../sockjs/index.ts';
 import { SessionIds, sockJsTarget } from './session-ids.ts';
+import { requestUpgrade } from './upgrade-request.ts';
 
 export interface DialerOptions {
   readonly tls: boolean;
@@ -19,14 +18,13 @@ export interface DialerOptions {
   readonly maxMessageBytes: number;
   /** How long a pod may take to answer a close frame before the TCP connection is cut. */
   readonly closeMaxMs: number;
-  readonly socket: WebSocketOptions;
+  readonly highMarkBytes: number;
   /** Pods are asked for SockJS WebSockets instead of raw ones, by session ids that stay the same for a client's session. */
   readonly sockJs: boolean;
 }
 
-/** Fragments of one message and chunks of one read (CVE-2026-48779, CVE-2026-62389: bytes alone are no bound). */
-const FRAGMENTS_MAX = 256;
-const CHUNKS_MAX = 4096;
+/** Frames that a pod may split one message into: bytes alone are no bound on time (CVE-2026-48779, CVE-2026-62389). */
+const PARTS_MAX = 256;
 
 /** A code that SockJS text is not enough for a frame; RFC 6455 §7.4.1. */
 const UNSUPPORTED_DATA = 1003;
@@ -51,66 +49,78 @@ export class Dialer implements Dial {
   }
 
   #dialRaw(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket {
-    const ws = this.#open(pod, target, target.path);
-    ws.once('open', () => handlers.onOpen());
-    return new PlainSocket(ws, this.#options.socket, socketHandlers(ws, handlers), this.#now);
+    const own: SocketHandlers = {
+      onMessage: (bytes, binary) => handlers.onMessage(bytes, binary),
+      onDrain: () => handlers.onDrain(),
+      onClose: (code, reason) => handlers.onEnd({ kind: 'closed', code, reason }),
+    };
+    return this.#open(pod, target, target.path, own, {
+      onOpen: () => handlers.onOpen(),
+      onFailure: (end) => handlers.onEnd(end),
+    });
   }
 
   /** Open is what the pod's greeting has opened. */
   #dialSockJs(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket {
     const id = this.#ids.take(pod, target);
     if (!id.isStable) this.#onOtherId(pod);
-    const ws = this.#open(pod, target, sockJsTarget(target.path, id.id));
-    ws.once('close', (code) => id.release(code !== ABNORMAL));
     const framed = {
-      ...socketHandlers(ws, handlers),
+      onMessage: (bytes: Uint8Array, binary: boolean) => handlers.onMessage(bytes, binary),
+      onDrain: () => handlers.onDrain(),
+      onClose: (code: number, reason: string) => handlers.onEnd({ kind: 'closed', code, reason }),
       onGreeted: () => handlers.onOpen(),
       onNoText: (socket: Socket) => socket.close(UNSUPPORTED_DATA, 'not text'),
     };
-    return new FramedSocket(ws, clientFraming, this.#options.socket, framed, this.#now);
-  }
-
-  #open(pod: Pod, { protocols, headers }: UpgradeTarget, path: string): WebSocket {
-    const { tls, hostHeader, connectMaxMs, maxMessageBytes, closeMaxMs } = this.#options;
-    const limits = { maxPayload: maxMessageBytes, maxFragments: FRAGMENTS_MAX, maxBufferedChunks: CHUNKS_MAX };
-    return new WebSocket(`${tls ? 'wss' : 'ws'}://${pod.address}`, [...protocols], {
-      headers: { ...asObject(headers), ...(hostHeader === undefined ? {} : { host: hostHeader }) },
-      ...(hostHeader === undefined ? {} : { servername: hostHeader.replace(/:\d+$/, '') }),
-      handshakeTimeout: connectMaxMs,
-      ...limits,
-      ...{ closeTimeout: closeMaxMs },
-      perMessageDeflate: false,
-      followRedirects: false,
-      // RabbitMQ sends any body as text; whether it is text is between the backend and the client.
-      skipUTF8Validation: true,
-      finishRequest: (request: ClientRequest) => {
-        // As a part of the URL it would be rewritten: dot segments resolved, characters encoded.
-        request.path = path;
-        request.end();
-      },
+    const path = sockJsTarget(target.path, id.id);
+    return new FramedSocket(clientFraming, framed, (own) => {
+      const released: SocketHandlers = {
+        ...own,
+        onClose: (code, reason, fault) => {
+          id.release(code !== ABNORMAL);
+          own.onClose(code, reason, fault);
+        },
+      };
+      const failed = (end: LinkEnd) => {
+        id.release(false);
+        handlers.onEnd(end);
+      };
+      return this.#open(pod, target, path, released, { onOpen: () => {}, onFailure: failed });
     });
   }
-}
 
-/** How a link ends that was never open is not told by its close. */
-function socketHandlers(ws: WebSocket, handlers: LinkHandlers): SocketHandlers {
-  let failure: LinkEnd | undefined;
-  ws.once('unexpected-response', (_request, response) => {
-    failure = { kind: 'handshake', status: response.statusCode ?? 0 };
-    response.resume();
-    ws.terminate();
-  });
-  const unreachable = (error: Error) => {
-    failure ??= { kind: 'unreachable', message: error.message };
-  };
-  ws.once('error', unreachable);
-  // What goes wrong from here on is told by the close.
-  ws.once('open', () => ws.off('error', unreachable));
-  return {
-    onMessage: (bytes, binary) => handlers.onMessage(bytes, binary),
-    onDrain: () => handlers.onDrain(),
-    onClose: (code, reason) => handlers.onEnd(failure ?? { kind: 'closed', code, reason }),
-  };
+  /** One of `onFailure` and the socket's `onClose` is called at its end: a connection that never was has no close. */
+  #open(
+    pod: Pod,
+    { protocols, headers }: UpgradeTarget,
+    path: string,
+    handlers: SocketHandlers,
+    { onOpen, onFailure }: { onOpen: () => void; onFailure: (end: LinkEnd) => void },
+  ): PlainSocket {
+    const { tls, hostHeader, connectMaxMs, maxMessageBytes, closeMaxMs, highMarkBytes } = this.#options;
+    const socketOptions = {
+      ...{ peer: 'server' as const, highMarkBytes, maxMessageBytes, maxParts: PARTS_MAX, closeMaxMs },
+      // RabbitMQ sends any body as text; whether it is text is between the backend and the client.
+      checksText: false,
+    };
+    const plain = new PlainSocket(socketOptions, handlers, this.#now, () => cancel());
+    const asked = {
+      address: pod.address,
+      tls,
+      hostHeader,
+      path,
+      protocols,
+      headers: asObject(headers),
+      timeoutMs: connectMaxMs,
+    };
+    const cancel = requestUpgrade(asked, {
+      onOpen: (socket, head) => {
+        plain.open(socket, head);
+        onOpen();
+      },
+      onFailure,
+    });
+    return plain;
+  }
 }
 
 /** Repeated headers keep all their values. */

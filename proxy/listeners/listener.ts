@@ -6,23 +6,26 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
 import { type DecoderLimits, SUBPROTOCOLS } from '../../stomp/index.ts';
+import { isKey } from '../../websocket/index.ts';
 import { type UpgradeRequest, upgradeRequest } from '../identity/index.ts';
 import type { Log } from '../log.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
-import { PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
+import type { SocketHandlers } from '../relay/socket.ts';
+import { PlainSocket } from '../relay/web-socket.ts';
 import { serverFraming } from '../sockjs/index.ts';
 import { type Guest, Reception, type ReceptionOptions, type ReceptionParts, SHUTTING_DOWN } from './reception.ts';
 import { type Problem, refuseUpgrade } from './refusal.ts';
 import { SockJsDoor, type SockJsOptions } from './sockjs/door.ts';
 import { refuseNoText } from './sockjs/no-text.ts';
 import { isPath, isRepeated } from './unambiguous.ts';
+import { answerUpgrade } from './upgrade-answer.ts';
 
 export interface ListenerOptions extends ReceptionOptions {
   /** How long a client may take to answer a close frame before the TCP connection is cut. */
   readonly closeMaxMs: number;
-  readonly socket: WebSocketOptions;
+  /** See WebSocketOptions. */
+  readonly highMarkBytes: number;
   readonly sockJs: Omit<SockJsOptions, 'socket'>;
 }
 
@@ -34,9 +37,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 2_000;
 /** Cookies and tokens fit; more is an attack. */
 const HEADER_MAX_BYTES = 16 * 1024;
-/** Bytes alone are no bound on memory: so many fragments and chunks may make up one message (CVE-2026-48779, -62389). */
-const FRAGMENTS_MAX = 64;
-const CHUNKS_MAX = 1024;
+/** Frames that a client may split one message into: bytes alone are no bound on time (CVE-2026-48779, CVE-2026-62389). */
+const PARTS_MAX = 64;
 /** TCP connections that the system may accept before we do: a wave of clients that come back after a restart. */
 const BACKLOG = 4096;
 /** JSON makes at most six characters of an octet: \u0000. */
@@ -49,8 +51,6 @@ export class Listener {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #server: Server;
-  readonly #webSockets: WebSocketServer;
-  readonly #framedWebSockets: WebSocketServer;
   #isClosed: Promise<void> = Promise.resolve();
 
   constructor(options: ListenerOptions, parts: ReceptionParts & { http: HttpHandler; now: () => number }) {
@@ -58,14 +58,12 @@ export class Listener {
     this.#log = parts.log;
     this.#now = parts.now;
     this.#reception = new Reception(options, parts);
-    const messageMaxChars = JSON_FACTOR * messageMax(options.limits);
+    const { highMarkBytes } = options;
     this.#sockJs = new SockJsDoor(
-      { ...options.sockJs, socket: { highMarkBytes: options.socket.highMarkBytes, messageMaxChars } },
+      { ...options.sockJs, socket: { highMarkBytes, messageMaxChars: JSON_FACTOR * messageMax(options.limits) } },
       this.#reception,
       parts.now,
     );
-    this.#webSockets = this.#webSocketServer(messageMax(options.limits));
-    this.#framedWebSockets = this.#webSocketServer(messageMaxChars);
     this.#server = createServer({
       maxHeaderSize: HEADER_MAX_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -110,21 +108,6 @@ export class Listener {
     await this.#isClosed;
   }
 
-  #webSocketServer(maxPayload: number): WebSocketServer {
-    const server = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload,
-      maxFragments: FRAGMENTS_MAX,
-      maxBufferedChunks: CHUNKS_MAX,
-      ...{ closeTimeout: this.#options.closeMaxMs },
-      handleProtocols: (offered) => SUBPROTOCOLS.find((known) => offered.has(known)) ?? false,
-    });
-    server.on('wsClientError', (error, socket) => this.#refuse(socket, { status: 400, reason: error.message }));
-    return server;
-  }
-
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node takes its own listeners off with the upgrade; a reset before ours are on would end the process.
     socket.on('error', () => socket.destroy());
@@ -153,31 +136,35 @@ export class Listener {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, guest: Omit<Guest, 'target'>): void {
+    const offered = offeredProtocols(guest.request);
     const endpoint = this.#sockJs.endpointOf(request);
-    const { request: upgrade } = guest;
-    if (endpoint === undefined) {
-      const target = { path: upgrade.url, protocols: offeredProtocols(upgrade) };
-      this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#greet(ws, socket, { ...guest, target }));
-    } else {
-      const target = this.#sockJs.targetOf(endpoint, upgrade.url);
-      this.#framedWebSockets.handleUpgrade(request, socket, head, (ws) =>
-        this.#greetFramed(ws, socket, { ...guest, target }),
-      );
-    }
-  }
-
-  #greet(ws: WebSocket, socket: Duplex, guest: Guest): void {
-    const { socket: options } = this.#options;
-    this.#reception.greet(socket, guest, (handlers) => new PlainSocket(ws, options, handlers, this.#now));
-  }
-
-  #greetFramed(ws: WebSocket, socket: Duplex, guest: Guest): void {
-    const { socket: options } = this.#options;
-    this.#reception.greet(
-      socket,
-      guest,
-      (handlers) => new FramedSocket(ws, serverFraming, options, { ...handlers, onNoText: refuseNoText }, this.#now),
+    const { url } = guest.request;
+    const target = endpoint === undefined ? { path: url, protocols: offered } : this.#sockJs.targetOf(endpoint, url);
+    answerUpgrade(request, socket, offered[0]);
+    this.#reception.greet(socket, { ...guest, target }, (handlers) =>
+      endpoint === undefined
+        ? this.#connect(socket, head, handlers, 1)
+        : new FramedSocket(serverFraming, { ...handlers, onNoText: refuseNoText }, (own) =>
+            this.#connect(socket, head, own, JSON_FACTOR),
+          ),
     );
+  }
+
+  /** @param factor how much longer a message may be than the frame in it */
+  #connect(socket: Duplex, head: Buffer, handlers: SocketHandlers, factor: number): PlainSocket {
+    const { limits, highMarkBytes, closeMaxMs } = this.#options;
+    const maxMessageBytes = factor * messageMax(limits);
+    const options = {
+      peer: 'client' as const,
+      highMarkBytes,
+      maxMessageBytes,
+      maxParts: PARTS_MAX,
+      checksText: true,
+      closeMaxMs,
+    };
+    const plain = new PlainSocket(options, handlers, this.#now);
+    plain.open(socket, head);
+    return plain;
   }
 
   #refuse(socket: Duplex, problem: Problem): void {
@@ -198,9 +185,20 @@ function brokenUpgrade(request: IncomingMessage): Problem | undefined {
   if (!isPath(request.url)) return bad('the request target must be a path');
   if (hasBody(request)) return bad('an upgrade request has no body');
   if (isRepeated(request, 'host')) return bad('the header Host is given more than once');
+  if (!isKey(request.headers['sec-websocket-key']))
+    return bad('the header Sec-WebSocket-Key must be 16 octets in base64');
   if (request.headers['sec-websocket-version'] !== '13')
     return { status: 426, reason: 'WebSocket version 13 is needed' };
+  if (!hasGoodProtocols(request.headers['sec-websocket-protocol']))
+    return bad('the header Sec-WebSocket-Protocol must be a list of different names');
   return undefined;
+}
+
+/** RFC 6455 §4.1: tokens of HTTP, each once. */
+function hasGoodProtocols(header: string | undefined): boolean {
+  if (header === undefined) return true;
+  const names = header.split(',').map((name) => name.trim());
+  return names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name)) && new Set(names).size === names.length;
 }
 
 /** STOMP's own among the sub-protocols that the client offers, best first; pods are offered no others. */

@@ -1,12 +1,11 @@
 /** A Socket over one WebSocket that speaks SockJS framing: the same as without it, but text only. */
 import { isUtf8 } from 'node:buffer';
-import type { WebSocket } from 'ws';
 import type { ChunkRules } from '../session/index.ts';
 import type { Framing, Said } from '../sockjs/index.ts';
 import { chunksOf, messageMaxBytes } from './chunks.ts';
 import type { LinkSocket } from './ports.ts';
 import type { Socket, SocketHandlers } from './socket.ts';
-import { PlainSocket, type WebSocketOptions } from './web-socket.ts';
+import type { PlainSocket } from './web-socket.ts';
 
 export interface FramedHandlers extends SocketHandlers {
   /** The peer's greeting is here; only clients of a SockJS server are greeted. */
@@ -28,7 +27,8 @@ export class FramedSocket implements LinkSocket {
   /** How the connection ended in the words of SockJS, before the WebSocket does. */
   #end: { readonly code: number; readonly reason: string; readonly fault?: string } | undefined;
 
-  constructor(ws: WebSocket, framing: Framing, options: WebSocketOptions, handlers: FramedHandlers, now: () => number) {
+  /** @param plain makes the WebSocket; what this one says is said when that is open */
+  constructor(framing: Framing, handlers: FramedHandlers, plain: (handlers: SocketHandlers) => PlainSocket) {
     this.#framing = framing;
     this.#handlers = handlers;
     const own: SocketHandlers = {
@@ -36,7 +36,7 @@ export class FramedSocket implements LinkSocket {
       onDrain: () => handlers.onDrain(),
       onClose: (code, reason, fault) => this.#closed(code, reason, fault),
     };
-    this.#inner = new PlainSocket(ws, options, own, now);
+    this.#inner = plain(own);
     if (framing.greeting !== undefined) this.#say(framing.greeting);
   }
 

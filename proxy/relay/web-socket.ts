@@ -1,67 +1,103 @@
-/** A Socket over one WebSocket. Whoever makes the WebSocket gives it its limits, and a `closeTimeout`. */
-import type { WebSocket } from 'ws';
+/**
+ * A Socket over one WebSocket, client's or pod's: RFC 6455's closing handshake, pings, and writing that puts what is said in one turn
+ * of the event loop into one write. Who shakes hands gives it the connection.
+ */
+import type { Duplex } from 'node:stream';
+import {
+  CLOSE,
+  closeFrame,
+  type Fault,
+  FrameReader,
+  frameLength,
+  isSendable,
+  OPCODE,
+  writeFrame,
+} from '../../websocket/index.ts';
 import type { ChunkRules } from '../session/index.ts';
 import { chunksOf, messageMaxBytes } from './chunks.ts';
 import type { LinkSocket } from './ports.ts';
 import type { SocketHandlers } from './socket.ts';
 
 export interface WebSocketOptions {
+  /** Who is at the other end: clients mask their frames, and servers end the connection. */
+  readonly peer: 'client' | 'server';
   /** Unsent bytes from which `isFull` is true; it is false again below half of them. */
   readonly highMarkBytes: number;
+  readonly maxMessageBytes: number;
+  readonly maxParts: number;
+  /** Text of the peer must be UTF-8. */
+  readonly checksText: boolean;
+  /** How long the peer may take to answer a close frame, and to end the connection, before it is cut. */
+  readonly closeMaxMs: number;
 }
 
-/** Codes that may not stand in a close frame (RFC 6455 §7.4.1); they are said as 1011 or not at all. */
-const UNSENDABLE = new Set([1004, 1005, 1006, 1015]);
-/** A close frame's payload is at most 125 bytes, two of which are the code (RFC 6455 §5.5). */
-const REASON_MAX_BYTES = 123;
+/** What is said in one turn is put into buffers of about this size, each of them one write. */
+const COPY_MAX_BYTES = 16 * 1024;
 
-/** What a peer broke, and the code that ws closes with for it (RFC 6455 §7.4.1). */
-interface Fault {
-  readonly rule: string;
-  readonly code: number;
-  readonly reason: string;
+interface Said {
+  readonly opcode: number;
+  readonly payload: Uint8Array;
 }
+
+const NOTHING = new Uint8Array();
 
 export class PlainSocket implements LinkSocket {
-  readonly #ws: WebSocket;
   readonly #options: WebSocketOptions;
   readonly #handlers: SocketHandlers;
-  readonly #pausedFor = new Set<string>();
   readonly #now: () => number;
+  readonly #reader: FrameReader;
+  readonly #pausedFor = new Set<string>();
+  readonly #cancel: (() => void) | undefined;
+  #socket: Duplex | undefined;
+  #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #rules: ChunkRules | undefined;
+  /** Said, and not written yet. */
+  #said: Said[] = [];
+  #saidBytes = 0;
   #full = false;
   #heardAtMs: number;
   #heardDataAtMs: number;
   #fault: Fault | undefined;
+  /** What the peer's close frame said. */
+  #farewell: { readonly code: number; readonly reason: string } | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
 
-  constructor(ws: WebSocket, options: WebSocketOptions, handlers: SocketHandlers, now: () => number) {
-    this.#ws = ws;
+  /** @param cancel ends the attempt to connect, while there is no connection */
+  constructor(options: WebSocketOptions, handlers: SocketHandlers, now: () => number, cancel?: () => void) {
     this.#options = options;
     this.#handlers = handlers;
     this.#now = now;
+    this.#cancel = cancel;
     this.#heardAtMs = now();
     this.#heardDataAtMs = this.#heardAtMs;
-    ws.once('open', () => this.#opened());
-    ws.on('message', (data: Buffer, binary: boolean) => {
-      this.#heardAtMs = this.#now();
-      this.#heardDataAtMs = this.#heardAtMs;
-      handlers.onMessage(data, binary);
-    });
-    ws.on('pong', () => {
-      this.#heardAtMs = this.#now();
-    });
-    ws.on('ping', () => {
-      this.#heardAtMs = this.#now();
-    });
-    ws.once('close', (code, reason) => this.#closed(code, reason));
-    // Every error is followed by `close`, which tells what there is to tell.
-    ws.on('error', (error: NodeJS.ErrnoException) => {
-      this.#fault ??= faultOf(error);
+    this.#reader = new FrameReader(options, {
+      onMessage: (bytes, binary) => this.#heard(bytes, binary),
+      onPing: (payload) => this.#pinged(payload),
+      onPong: () => {
+        this.#heardAtMs = this.#now();
+      },
+      onClose: (code, reason) => this.#toldGoodbye(code, reason),
+      onFault: (fault) => this.#broken(fault),
     });
   }
 
+  /** Both sides have shaken hands. @param head what came behind the handshake */
+  open(socket: Duplex, head: Uint8Array): void {
+    this.#socket = socket;
+    this.#state = 'open';
+    this.excuse();
+    socket.on('data', (chunk: Buffer) => this.#reader.push(chunk));
+    socket.once('end', () => this.#ended());
+    socket.once('close', () => this.#closed());
+    // What there is to tell of it is told by the close.
+    socket.on('error', () => socket.destroy());
+    if (head.length > 0) socket.unshift(head);
+    if (this.isPaused) socket.pause();
+    else socket.resume();
+  }
+
   get isOpen(): boolean {
-    return this.#ws.readyState === this.#ws.OPEN;
+    return this.#state === 'open';
   }
 
   get heardAtMs(): number {
@@ -91,15 +127,16 @@ export class PlainSocket implements LinkSocket {
   }
 
   send(bytes: Uint8Array, binary: boolean): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    if (this.#state !== 'open') return;
+    const opcode = binary ? OPCODE.binary : OPCODE.text;
     const maxBytes = messageMaxBytes(this.#rules, binary);
-    if (bytes.length <= maxBytes) this.#ws.send(bytes, { binary }, this.#sent);
-    else for (const chunk of chunksOf(bytes, maxBytes, binary)) this.#ws.send(chunk, { binary }, this.#sent);
-    if (!this.#full && this.#ws.bufferedAmount > this.#options.highMarkBytes) this.#full = true;
+    if (bytes.length <= maxBytes) this.#say(opcode, bytes);
+    else for (const chunk of chunksOf(bytes, maxBytes, binary)) this.#say(opcode, chunk);
+    if (!this.#full && this.#unsentBytes > this.#options.highMarkBytes) this.#full = true;
   }
 
   ping(): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+    if (this.#state === 'open') this.#say(OPCODE.ping, NOTHING);
   }
 
   pause(reason: string, paused: boolean): void {
@@ -107,62 +144,138 @@ export class PlainSocket implements LinkSocket {
     if (paused) this.#pausedFor.add(reason);
     else this.#pausedFor.delete(reason);
     if (was === this.isPaused) return;
-    if (this.isPaused) this.#ws.pause();
+    if (this.isPaused) this.#socket?.pause();
     else {
       this.excuse();
-      this.#ws.resume();
+      this.#socket?.resume();
     }
   }
 
-  /** Reads on until the peer answers; ws cuts the connection when it does not in time. */
+  /** Reads on until the peer answers; the connection is cut when it does not in time. */
   close(code: number, reason: string): void {
-    if (this.#ws.readyState >= this.#ws.CLOSING) return;
-    // A paused socket would never see the peer's answer.
-    this.#pausedFor.clear();
-    this.#ws.resume();
-    if (UNSENDABLE.has(code)) this.#ws.close();
-    else this.#ws.close(code, shorten(reason));
+    if (this.#state === 'opening') return this.abort();
+    if (this.#state === 'open') this.#sayGoodbye(isSendable(code) ? code : undefined, reason);
   }
 
   abort(): void {
-    this.#ws.terminate();
+    this.#reader.stop();
+    this.#said = [];
+    if (this.#socket === undefined) this.#cancel?.();
+    else this.#socket.destroy();
+    if (this.#state !== 'closed') this.#state = 'closing';
   }
 
-  readonly #sent = (): void => {
-    if (!this.#full || this.#ws.bufferedAmount > this.#options.highMarkBytes / 2) return;
+  get #unsentBytes(): number {
+    return this.#saidBytes + (this.#socket?.writableLength ?? 0);
+  }
+
+  #heard(bytes: Uint8Array, binary: boolean): void {
+    this.#heardAtMs = this.#now();
+    this.#heardDataAtMs = this.#heardAtMs;
+    this.#handlers.onMessage(bytes, binary);
+  }
+
+  /** One that pings and does not read is not answered: only the last ping needs an answer (§5.5.3). */
+  #pinged(payload: Uint8Array): void {
+    this.#heardAtMs = this.#now();
+    if (this.#state === 'open' && !this.#full) this.#say(OPCODE.pong, payload.slice());
+  }
+
+  #say(opcode: number, payload: Uint8Array): void {
+    if (this.#said.length === 0) process.nextTick(this.#flush);
+    this.#said.push({ opcode, payload });
+    this.#saidBytes += frameLength(payload.length, this.#isMasked);
+  }
+
+  get #isMasked(): boolean {
+    return this.#options.peer === 'server';
+  }
+
+  readonly #flush = (): void => {
+    const said = this.#said;
+    const socket = this.#socket;
+    if (said.length === 0 || socket === undefined) return;
+    this.#said = [];
+    this.#saidBytes = 0;
+    const pieces = piecesOf(said, this.#isMasked);
+    if (pieces.length === 1) return void socket.write(pieces[0], this.#written);
+    socket.cork();
+    for (const piece of pieces) socket.write(piece, this.#written);
+    socket.uncork();
+  };
+
+  readonly #written = (): void => {
+    if (!this.#full || this.#unsentBytes > this.#options.highMarkBytes / 2) return;
     this.#full = false;
     this.#handlers.onDrain();
   };
 
-  /** ws cannot pause what is not open yet. */
-  #opened(): void {
-    this.excuse();
-    if (this.isPaused) this.#ws.pause();
+  /** Our close frame, and the time that the peer has for its own. */
+  #sayGoodbye(code: number | undefined, reason: string): void {
+    this.#state = 'closing';
+    this.#flush();
+    this.#socket?.write(closeFrame(code, reason, this.#isMasked));
+    this.#pausedFor.clear();
+    this.#socket?.resume();
+    this.#closeTimer = setTimeout(() => this.#socket?.destroy(), this.#options.closeMaxMs);
   }
 
-  #closed(code: number, reason: Buffer): void {
-    const fault = this.#fault;
-    if (fault === undefined) this.#handlers.onClose(code, reason.toString());
-    else this.#handlers.onClose(fault.code, fault.reason, fault.rule);
+  /** The peer's close frame; the server ends the connection then, §7.1.1. */
+  #toldGoodbye(code: number, reason: string): void {
+    this.#farewell = { code, reason };
+    if (this.#state === 'open') this.#sayGoodbye(code === CLOSE.none ? undefined : code, '');
+    if (this.#options.peer === 'client') this.#socket?.end();
+  }
+
+  #broken(fault: Fault): void {
+    this.#fault = fault;
+    if (this.#state === 'open') this.#sayGoodbye(fault.code, fault.reason);
+    this.#socket?.end();
+  }
+
+  /** The peer's side has ended, with or without a close frame before it. */
+  #ended(): void {
+    if (this.#state === 'open') {
+      this.#state = 'closing';
+      this.#flush();
+    }
+    this.#socket?.end();
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearTimeout(this.#closeTimer);
+    this.#reader.stop();
+    const { code, reason, rule } = this.#fault ?? {
+      ...(this.#farewell ?? { code: CLOSE.abnormal, reason: '' }),
+      rule: undefined,
+    };
+    this.#handlers.onClose(code, reason, rule);
   }
 }
 
-/** undefined for errors of the network: those say no more than the close itself. */
-function faultOf(error: NodeJS.ErrnoException): Fault | undefined {
-  const [, rule] = /^WS_ERR_(.+)$/.exec(error.code ?? '') ?? [];
-  if (rule === undefined) return undefined;
-  return { rule: rule.toLowerCase().replaceAll('_', '-'), code: codeOf(rule), reason: error.message };
+/** Frames as few buffers. */
+function piecesOf(said: readonly Said[], isMasked: boolean): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  while (from < said.length) {
+    let to = from;
+    let bytes = 0;
+    do bytes += frameLength((said[to++] as Said).payload.length, isMasked);
+    while (to < said.length && bytes + frameLength((said[to] as Said).payload.length, isMasked) <= COPY_MAX_BYTES);
+    pieces.push(joined(said, from, to, bytes, isMasked));
+    from = to;
+  }
+  return pieces;
 }
 
-/** The codes of ws, but for too many parts, where it says 1008: between us and a pod that would be the application's word. */
-function codeOf(rule: string): number {
-  if (rule.endsWith('_LENGTH') && rule.startsWith('UNSUPPORTED')) return 1009;
-  if (rule === 'TOO_MANY_BUFFERED_PARTS') return 1009;
-  return rule === 'INVALID_UTF8' ? 1007 : 1002;
-}
-
-function shorten(reason: string): string {
-  let short = reason;
-  while (Buffer.byteLength(short) > REASON_MAX_BYTES) short = short.slice(0, -1);
-  return short;
+function joined(said: readonly Said[], from: number, to: number, bytes: number, isMasked: boolean): Uint8Array {
+  const piece = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (let i = from; i < to; i++) {
+    const { opcode, payload } = said[i] as Said;
+    at = writeFrame(piece, at, opcode, payload, isMasked);
+  }
+  return piece;
 }

@@ -28,8 +28,12 @@ const survived: [what: string, end: (link: PodLink) => void, why: RegExp][] = [
   ['a cut connection', (link) => link.socket.terminate(), /closed 1006/],
   ['ERROR: Broker not available', (link) => link.send('ERROR', { message: 'Broker not available.' }), /closed 1001/],
   ['garbage', (link) => link.socket.send('HELLO\n\n\0'), /no STOMP: unknown-command/],
-  ['a reserved opcode', (link) => raw(link, [0x83, 0]), /closed 1002 Invalid WebSocket frame/],
-  ['a message over the limit', (link) => link.socket.send(Buffer.alloc(5 * 1024 * 1024)), /closed 1009 Max payload/],
+  ['a reserved opcode', (link) => raw(link, [0x83, 0]), /closed 1002 opcode 3 is not known/],
+  [
+    'a message over the limit',
+    (link) => link.socket.send(Buffer.alloc(5 * 1024 * 1024)),
+    /closed 1009 a message of more than 4194304 bytes/,
+  ],
 ];
 
 function raw(link: PodLink, octets: number[]): void {

@@ -117,7 +117,7 @@ describe('in the session', () => {
     client.socket.send(frameOfBytes(100_000));
     expect((await client.closed).code).toBe(1009);
     await echo(other, 'still here');
-    await proxy.metricIs('holdfast_protocol_errors_total{code="unsupported-message-length"}', 1);
+    await proxy.metricIs('holdfast_protocol_errors_total{code="message-too-big"}', 1);
   });
 
   test('text that is no UTF-8 is closed with 1007', async () => {

@@ -8,12 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const TOP = ['ring', 'stomp', 'proxy', 'producer', 'backend', 'test', 'bench', 'tools'];
+const TOP = ['ring', 'stomp', 'websocket', 'proxy', 'producer', 'backend', 'test', 'bench', 'tools'];
 
 /** What a layer may import besides itself. docs/ARCHITECTURE.md draws the same arrows. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ring: [],
   stomp: [],
+  websocket: [],
   producer: ['ring', 'stomp'],
   backend: ['ring', 'stomp'],
   'proxy/log': ['proxy/log-output'],
@@ -26,9 +27,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'proxy/routing': ['ring', 'proxy/discovery'],
   'proxy/session': ['stomp', 'proxy/discovery', 'proxy/routing'],
   'proxy/sockjs': [],
-  'proxy/links': ['stomp', 'proxy/discovery', 'proxy/session', 'proxy/sockjs', 'proxy/relay'],
-  'proxy/relay': ['ring', 'stomp', 'proxy/discovery', 'proxy/routing', 'proxy/session', 'proxy/sockjs'],
-  'proxy/listeners': ['stomp', 'proxy/discovery', 'proxy/identity', 'proxy/log', 'proxy/sockjs', 'proxy/relay'],
+  'proxy/links': ['stomp', 'websocket', 'proxy/discovery', 'proxy/session', 'proxy/sockjs', 'proxy/relay'],
+  'proxy/relay': ['ring', 'stomp', 'websocket', 'proxy/discovery', 'proxy/routing', 'proxy/session', 'proxy/sockjs'],
+  'proxy/listeners': [
+    'stomp',
+    'websocket',
+    'proxy/discovery',
+    'proxy/identity',
+    'proxy/log',
+    'proxy/sockjs',
+    'proxy/relay',
+  ],
   'proxy/gateway': ['ring', 'producer', 'proxy/log', 'proxy/metrics', 'proxy/admin'],
   'proxy/admin': ['proxy/log', 'proxy/metrics'],
   'proxy/cli': [

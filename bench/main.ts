@@ -1,0 +1,80 @@
+/** The bench: see --help. */
+import { availableParallelism } from 'node:os';
+import { commit, load, machineWith } from './machine.ts';
+import { HELP, type Options, readOptions } from './options.ts';
+import { comparisons, solos } from './parts/index.ts';
+import { proxies } from './proxies/index.ts';
+import { drawPlots } from './report/plots.ts';
+import { readResults, writeResults } from './report/results-file.ts';
+import { tablesOf } from './report/tables.ts';
+import { runRounds } from './rounds.ts';
+import { type Results, type Sample, summarise } from './samples.ts';
+import { pin } from './usage.ts';
+
+const BAD_USAGE = 2;
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const options = optionsOf(argv);
+  if (typeof options === 'number') return options;
+  const results = options.read ? readResults(options.name) : await run(options);
+  if (!options.read) say(`\nwritten to ${writeResults(results)}`);
+  const summaries = summarise(results.samples);
+  say(`\n${headOf(results)}\n\n${tablesOf(summaries)}`);
+  if (options.plots !== undefined) for (const file of drawPlots(options.plots, summaries)) say(`drawn ${file}`);
+  return [...summaries.values()].some((part) => [...part.values()].some(({ refused }) => refused)) ? 1 : 0;
+}
+
+function optionsOf(argv: readonly string[]): Options | number {
+  try {
+    const options = readOptions(argv);
+    if (options !== undefined) return options;
+    process.stdout.write(HELP);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n(--help lists everything)\n`);
+    return BAD_USAGE;
+  }
+}
+
+async function run({ name, parts, proxies: wanted, rounds, sizes, patienceMs }: Options): Promise<Results> {
+  const chosen = proxies.filter((proxy) => wanted.includes(proxy.name));
+  const machine = machineWith(chosen);
+  const installed = chosen.filter((proxy) => machine.versions[proxy.name] !== 'not installed');
+  const head = { name, date: new Date().toISOString(), commit: commit(), machine, load: load(), rounds, sizes };
+  say(headOf({ ...head, samples: [] }));
+  const samples = await runRounds({
+    ...{ rounds, patienceMs, proxies: installed },
+    comparisons: comparisons.filter((part) => parts.includes(part.name)),
+    solos: solos.filter((part) => parts.includes(part.name)),
+    context: { sizes, proxyCore: shareCores() },
+    onSample: (sample) => say(lineOf(sample)),
+  });
+  return { ...head, samples };
+}
+
+/** The first core is the proxy's; this process and the load generators that it starts have the others. */
+function shareCores(): string | undefined {
+  const cores = availableParallelism();
+  if (cores < 2) return undefined;
+  pin(process.pid, `1-${cores - 1}`);
+  return '0';
+}
+
+function headOf({ machine, load: loadBefore, date, commit: of, rounds }: Results): string {
+  const versions = Object.entries(machine.versions).map(([proxy, version]) => `${proxy} ${version}`);
+  return (
+    `${date}, commit ${of}, ${rounds} rounds, ${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Node ${machine.node}, ` +
+    `load ${loadBefore.toFixed(1)}\n${versions.join(', ')}`
+  );
+}
+
+function lineOf({ part, subject, round, figures, failed, load: loadBefore, notes = [] }: Sample): string {
+  const all = Object.entries(figures).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
+  return `${round} ${part} ${subject} (load ${loadBefore.toFixed(1)}): ${[...all, ...notes, ...(failed ? [`FAILED: ${failed}`] : [])].join(', ')}`;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,42 @@
+/** What a CPU profile of V8 says of each function's own time. */
+
+export interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  }[];
+  /** µs of the machine's monotonic clock. */
+  readonly startTime: number;
+  /** Node ids, and the µs since the sample before. */
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+export interface SelfTime {
+  /** `function file:line` */
+  readonly name: string;
+  /** Of the time in which there was something to do. */
+  readonly percent: number;
+}
+
+/** Largest first, for the samples within `span` (µs of the same clock). */
+export function selfTimes(profile: CpuProfile, span: { readonly from: number; readonly to: number }): SelfTime[] {
+  const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+  const times = new Map<string, number>();
+  let at = profile.startTime;
+  profile.samples.forEach((id, index) => {
+    const delta = profile.timeDeltas[index] ?? 0;
+    at += delta;
+    const name = names.get(id) ?? '';
+    if (at >= span.from && at <= span.to && name !== '(idle)') times.set(name, (times.get(name) ?? 0) + delta);
+  });
+  const sum = [...times.values()].reduce((total, time) => total + time, 0);
+  return Array.from(times, ([name, time]) => ({ name, percent: (100 * time) / sum })).sort(
+    (a, b) => b.percent - a.percent,
+  );
+}
+
+function nameOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): string {
+  const file = url.replace(/^.*\/(?=node_modules\/|proxy\/|stomp\/|ring\/)/, '');
+  return `${functionName || '(anonymous)'}${file === '' ? '' : ` ${file}:${lineNumber + 1}`}`;
+}

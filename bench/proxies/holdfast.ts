@@ -1,0 +1,50 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startProxy } from '../../test/experiment/proxy.ts';
+import { packageAt } from './installed.ts';
+import type { ProxyKind, ProxySetting, RunningProxy } from './proxy.ts';
+
+export type PodState = 'serving' | 'draining' | 'unready';
+
+export interface RunningHoldfast extends RunningProxy {
+  readonly pid: number;
+  /** All metrics by name with labels. */
+  metrics(): Promise<Map<string, number>>;
+  /** In what state each pod is listed from now on, in the order of the pods. */
+  list(states: readonly PodState[]): void;
+}
+
+export interface HoldfastOptions {
+  /** More flags of `holdfast serve`. */
+  readonly flags?: readonly string[];
+  /** Flags of the Node that runs it. */
+  readonly nodeFlags?: readonly string[];
+}
+
+/** @returns a kind of proxy that can be told of changes of the pods */
+export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
+  return async ({ pods, directory }: ProxySetting): Promise<RunningHoldfast> => {
+    const podsFile = join(directory, 'pods.json');
+    const list = (states: readonly PodState[]) => {
+      const entries = pods.map((address, index) => ({ name: `pod-${index + 1}`, address, state: states[index] }));
+      writeFileSync(`${podsFile}.new`, JSON.stringify(entries));
+      renameSync(`${podsFile}.new`, podsFile);
+    };
+    list(pods.map(() => 'serving'));
+    const proxy = await startProxy({ podsFile, nodeFlags, flags: ['--backend-profile', 'custom', ...flags] });
+    return {
+      addresses: [new URL(proxy.listenUrl).host],
+      pid: proxy.process.pid,
+      stop: () => proxy.stop(),
+      metrics: () => proxy.metrics(),
+      list,
+    };
+  };
+}
+
+export const holdfast: ProxyKind = {
+  name: 'holdfast',
+  description: 'Holdfast, one process',
+  version: () => packageAt(new URL('../../package.json', import.meta.url)).version,
+  start: holdfastWith({}),
+};
