@@ -45,7 +45,7 @@ interface Traits extends ProfileTerms {
   readonly unanswered: readonly string[];
   /** BEGIN, COMMIT and ABORT mean something. Where they do not, a SEND in a transaction is like any other. */
   readonly transactions: boolean;
-  /** The answer to DISCONNECT comes after everything that was still to come (RabbitMQ throws its backlog away). */
+  /** The answer to DISCONNECT comes after everything that was still to come (RabbitMQ and Artemis throw their backlog away). */
   readonly disconnectProves: boolean;
   /** Close codes by which this backend ends a session after it said ERROR; with any other the pod just died. */
   readonly endsAfterError: 'any-close' | readonly number[];
@@ -137,6 +137,9 @@ const TABLE: Readonly<Record<ProfileName, Traits>> = {
     ...CUSTOM,
     name: 'artemis',
     fanout: ['/topic/**'],
+    disconnectProves: false,
+    // Its WebSocket knows no close frame: what ends by ERROR ends as if the broker had died.
+    endsAfterError: [1006],
     shared: ['/queue/**'],
     sharedBy: ['durable-subscription-name', 'durable-subscriber-name', 'activemq.subscriptionName'],
     chunk: { textMaxBytes: 64 * 1024, binaryMaxBytes: 64 * 1024, oneFramePerMessage: false },

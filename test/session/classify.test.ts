@@ -32,6 +32,7 @@ test.each<[what: string, end: LinkEnd, blame: 'pod' | 'session']>([
 test.each<[what: string, end: LinkEnd, errored: ProfileName | undefined, code: number, why: string]>([
   ['close after ERROR', closed(1002), 'spring', 1002, 'backend-error'],
   ['the same of RabbitMQ', closed(1000), 'rabbitmq', 1002, 'backend-error'],
+  ['the same of Artemis, which never says close', closed(1006), 'artemis', 1002, 'backend-error'],
   ['any close after ERROR, of a backend that is not known', closed(1011), 'custom', 1002, 'backend-error'],
   ['policy', closed(1008), undefined, 1008, 'backend-error'],
   ['the first code of applications', closed(4000), undefined, 4000, 'backend-error'],
@@ -58,6 +59,7 @@ test.each([
   'Server~shutting~down',
   'Application~is~stopping',
   'heart-beat~missed',
+  'AMQ229014:~Did~not~receive~data~from~127.0.0.1:43610~within~the~2000ms~connection~TTL.~The~connection~will~now~be~closed.',
 ])('ERROR %s speaks of the pod', (message) =>
   expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(true),
 );

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { fingerprint } from '../../proxy/session/fingerprint.ts';
 import { HELD_OVERHEAD_BYTES } from '../../proxy/session/hold.ts';
+import type { ProfileName } from '../../proxy/session/index.ts';
 import { DRAINS_MAX } from '../../proxy/session/options.ts';
 import { COPY_LATE_MAX_MS, SHOWN_MAX, SKEW_MS, Splice } from '../../proxy/session/splice.ts';
 import { bytes, frame } from './notation.ts';
@@ -217,7 +218,7 @@ describe('the end of the old link', () => {
   });
 });
 
-describe('a backend that throws its backlog away with DISCONNECT (RabbitMQ)', () => {
+describe.each<ProfileName>(['rabbitmq', 'artemis'])('a backend that throws its backlog away with DISCONNECT: %s', (name) => {
   const BYE = '1 < DISCONNECT receipt:holdfast-close-2';
   const heard = (play: Playbook, quietMs: number) => {
     play
@@ -227,7 +228,7 @@ describe('a backend that throws its backlog away with DISCONNECT (RabbitMQ)', ()
       .forget();
     return play.after(quietMs);
   };
-  const committed = () => Playbook.switched(RABBITMQ).event({ type: 'committed' }).shows();
+  const committed = () => Playbook.switched({ profileOf: always(name) }).event({ type: 'committed' }).shows();
 
   test('an old link that was silent before it has none: the move is proven', () => {
     const play = heard(committed(), 50).shows(BYE).ends(1, 1000).forget();
@@ -268,6 +269,7 @@ describe('fingerprint', () => {
     'subscription:a message-id:2',
     'subscription:a message-id:1 ack:7',
     'redelivered:true',
+    'subscription:a _AMQ_ROUTE_TO$.artemis.internal.sf.cluster.5186b237:[B@451bf969',
   ])('what a link says does not count: %s', (headers) =>
     expect(of(`MESSAGE ${headers} destination:/t x:y | body`)).toBe(plain),
   );

@@ -1,27 +1,31 @@
-/** Raw STOMP clients of RabbitMQ, for tests that look at frames one by one. */
+/** Raw STOMP clients of a broker, for tests that look at frames one by one. */
 import type { Frame } from '../../stomp/index.ts';
 import { type Close, RawClient, textOf } from '../backend/tools.ts';
-import type { RabbitNode } from './rabbitmq.ts';
 
 export { RawClient, textOf } from '../backend/tools.ts';
 
-/** CONNECTED as guest, which is who has no login; beats are asked of neither side. */
-export function connected(node: RabbitNode, headers: Readonly<Record<string, string>> = {}): Promise<RawClient> {
-  return RawClient.connect(node.url, {}, { 'accept-version': '1.2', 'heart-beat': '0,0', ...headers });
+/** ws://… where it speaks STOMP. */
+interface Server {
+  readonly url: string;
+}
+
+/** CONNECTED as whoever has no login is to the broker (RabbitMQ: guest); beats are asked of neither side. */
+export function connected(server: Server, headers: Readonly<Record<string, string>> = {}): Promise<RawClient> {
+  return RawClient.connect(server.url, { text: true }, { 'accept-version': '1.2', 'heart-beat': '0,0', ...headers });
 }
 
 /** CONNECTED and subscribed with id `s`. */
 export async function subscribed(
-  node: RabbitNode,
+  server: Server,
   destination: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<RawClient> {
-  const client = await connected(node);
+  const client = await connected(server);
   await client.subscribe(destination, { id: 's', ...headers });
   return client;
 }
 
-/** How the connection ends, if nothing else comes before: each frame ends with a line end, which is a heart-beat, too. */
+/** How the connection ends, if nothing else comes before: RabbitMQ ends each frame with a line end, which is a heart-beat, too. */
 export async function endOf(client: RawClient): Promise<Close | Frame> {
   let item = await client.next();
   while (item === 'beat') item = await client.next();
@@ -32,9 +36,4 @@ export async function endOf(client: RawClient): Promise<Close | Frame> {
 export function line(frame: Frame): string {
   const headers = Array.from(frame.headers(), ([name, value]) => `${name}:${value}`);
   return [frame.command, ...headers, `|${textOf(frame)}`].join(' ');
-}
-
-/** The number at the end of an id: which delivery of its connection it is. */
-export function tagOf(id: string | undefined): number {
-  return Number(/@@(\d+)$/.exec(id ?? '')?.[1]);
 }
