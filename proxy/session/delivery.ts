@@ -120,7 +120,8 @@ export function release(core: Core, now: number): void {
 
 function deliver(core: Core, message: HeldMessage, now: number): void {
   const wantsAck = core.acks.wants(message.frame);
-  const admission = wantsAck && isRedelivered(message.frame) ? DELIVER : check(core, message.id, message.sequence, now);
+  const isGivenOutAgain = wantsAck && isRedelivered(core, message.frame);
+  const admission = isGivenOutAgain ? DELIVER : check(core, message.id, message.sequence, now);
   for (const fact of admission.facts) core.fact(fact);
   if (!admission.deliver) {
     if (wantsAck) acknowledgeRepeat(core, message);
@@ -131,9 +132,12 @@ function deliver(core: Core, message: HeldMessage, now: number): void {
   core.sendClient(bytes, message.binary);
 }
 
-/** A broker gives out again what was not acknowledged, and says so: the client must have it, whether it has seen it or not. */
-function isRedelivered(frame: Frame): boolean {
-  return frame.header('redelivered') === 'true';
+/**
+ * A broker gives out again what was not acknowledged, and says so: the client must have it, whether it has seen it or not. Of one that
+ * does not always say so (Artemis) anything may be such a message.
+ */
+function isRedelivered(core: Core, frame: Frame): boolean {
+  return !core.profile.marksRedelivery || frame.header('redelivered') === 'true';
 }
 
 /** The client is not told of a repeat, so the proxy acknowledges it: else the broker would give it out again and again. */

@@ -47,6 +47,8 @@ interface Traits extends ProfileTerms {
   readonly transactions: boolean;
   /** The answer to DISCONNECT comes after everything that was still to come (RabbitMQ and Artemis throw their backlog away). */
   readonly disconnectProves: boolean;
+  /** What is given out again because it was not acknowledged says `redelivered:true`. */
+  readonly marksRedelivery: boolean;
   /** Close codes by which this backend ends a session after it said ERROR; with any other the pod just died. */
   readonly endsAfterError: 'any-close' | readonly number[];
   /** Headers of CONNECT that name something of which a broker allows only one at a time: break before make. */
@@ -77,6 +79,7 @@ const CUSTOM: Traits = {
   unanswered: [],
   transactions: true,
   disconnectProves: true,
+  marksRedelivery: true,
   endsAfterError: 'any-close',
   exclusiveConnect: [],
   exclusiveSubscribe: [],
@@ -138,6 +141,7 @@ const TABLE: Readonly<Record<ProfileName, Traits>> = {
     name: 'artemis',
     fanout: ['/topic/**'],
     disconnectProves: false,
+    marksRedelivery: false,
     // Its WebSocket knows no close frame: what ends by ERROR ends as if the broker had died.
     endsAfterError: [1006],
     shared: ['/queue/**'],
@@ -153,6 +157,7 @@ export class Profile {
   readonly barrier: Barrier;
   readonly transactions: boolean;
   readonly disconnectProves: boolean;
+  readonly marksRedelivery: boolean;
   readonly chunk: ChunkRules;
   readonly #traits: Traits;
   readonly #isFanout: (destination: string) => boolean;
@@ -168,6 +173,7 @@ export class Profile {
     this.barrier = traits.barrier;
     this.transactions = traits.transactions;
     this.disconnectProves = traits.disconnectProves;
+    this.marksRedelivery = traits.marksRedelivery;
     this.chunk = traits.chunk;
     this.#traits = traits;
     this.#isFanout = destinationMatcher(traits.fanout);

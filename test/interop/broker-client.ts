@@ -37,3 +37,34 @@ export function line(frame: Frame): string {
   const headers = Array.from(frame.headers(), ([name, value]) => `${name}:${value}`);
   return [frame.command, ...headers, `|${textOf(frame)}`].join(' ');
 }
+
+/** The next messages; nothing else may come between them. */
+export async function messages(client: RawClient, count: number): Promise<Frame[]> {
+  const frames: Frame[] = [];
+  while (frames.length < count) frames.push(await client.frame('MESSAGE'));
+  return frames;
+}
+
+const PROBE = 'probe';
+
+/** Resolves when what `producer` sends reaches `listener`: nodes tell each other of subscriptions by and by. */
+export async function spread(producer: RawClient, destination: string, listener: RawClient): Promise<void> {
+  const probing = setInterval(() => producer.send('SEND', { destination }, PROBE), 10);
+  await listener.frame('MESSAGE').finally(() => clearInterval(probing));
+}
+
+/** The first message with that body. */
+export async function heard(client: RawClient, body: string): Promise<Frame> {
+  const frame = await client.frame('MESSAGE');
+  return textOf(frame) === body ? frame : heard(client, body);
+}
+
+/** Bodies of the next messages, probes left out. */
+export async function heardOf(client: RawClient, count: number): Promise<string[]> {
+  const bodies: string[] = [];
+  while (bodies.length < count) {
+    const body = textOf(await client.frame('MESSAGE'));
+    if (body !== PROBE) bodies.push(body);
+  }
+  return bodies;
+}

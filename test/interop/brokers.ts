@@ -3,7 +3,9 @@
  * on a loopback address, alone or two that pass each other's messages on.
  */
 import { randomInt } from 'node:crypto';
+import type { Pods } from '../experiment/backends/backend.ts';
 import { type Child, foreignProgram, jsonOf } from '../experiment/child.ts';
+import { Connection } from '../topic/connection.ts';
 import { build, type Project } from './maven.ts';
 
 export interface BrokerKind {
@@ -73,30 +75,71 @@ export class Broker {
   }
 }
 
+/** How long two brokers may take to find each other; both look every 50 ms. */
+const FORMED_MAX_MS = 30_000;
+const PROBE_MS = 20;
+
 /** Two brokers that know each other by address, each of which may end and start again there. */
 export class BrokerPair {
   readonly #kind: BrokerKind;
   readonly #network = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
   readonly #names: string[] = [];
-  readonly #running = new Map<string, Broker>();
+  readonly #brokers = new Map<string, Broker>();
 
   constructor(kind: BrokerKind) {
     this.#kind = kind;
   }
 
-  /** Starts the broker of that name; there are at most two names. Resolves when it serves, whether or not the other one does. */
+  /** Starts the broker of that name; there are two names. Resolves when it serves and, if the other one does, they pass messages on. */
   async run(name: string): Promise<Broker> {
     if (!this.#names.includes(name)) this.#names.push(name);
     const number = this.#names.indexOf(name) + 1;
     if (number > 2) throw new RangeError(`${name} would be the third of a pair: ${this.#names}`);
     const [host, peer] = [`${this.#network}.${number}`, `${this.#network}.${3 - number}`];
     const broker = await Broker.start(this.#kind, name, this.#kind.joined(host, peer));
-    this.#running.set(name, broker);
+    this.#brokers.set(name, broker);
+    for (const other of this.#brokers.values())
+      if (other !== broker && other.process.running) await joined(broker, other);
     return broker;
   }
 
   /** Ends both. */
   async stop(): Promise<void> {
-    await Promise.all(Array.from(this.#running.values(), (broker) => broker.kill()));
+    await Promise.all(Array.from(this.#brokers.values(), (broker) => broker.kill()));
+  }
+}
+
+/** Pods of which each is one of a pair. */
+export function pairOf(kind: BrokerKind): Pods {
+  const pair = new BrokerPair(kind);
+  return {
+    startPod: (name) => pair.run(name),
+    proxyFlags: ['--handover-drain-max', '1s'],
+    stop: () => pair.stop(),
+  };
+}
+
+/** Resolves when what is published at one of them reaches those who listen at the other. */
+async function joined(one: Broker, other: Broker): Promise<void> {
+  await Promise.all([reaches(one, other), reaches(other, one)]);
+}
+
+async function reaches(from: Broker, to: Broker): Promise<void> {
+  const destination = `/topic/from-${from.name}`;
+  const heard = Promise.withResolvers<void>();
+  const listener = await Connection.open(to.url, 'listener', () => heard.resolve());
+  await listener.ask('SUBSCRIBE', { id: 'probe', destination });
+  const speaker = await Connection.open(from.url, 'speaker');
+  const probing = setInterval(() => speaker.send('SEND', { destination }), PROBE_MS);
+  const tooLong = setTimeout(
+    () => heard.reject(new Error(`${from.name} does not reach ${to.name} within ${FORMED_MAX_MS} ms`)),
+    FORMED_MAX_MS,
+  );
+  try {
+    await Promise.race([heard.promise, listener.failed, speaker.failed]);
+  } finally {
+    clearInterval(probing);
+    clearTimeout(tooLong);
+    await Promise.all([listener.close(), speaker.close()]);
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client } from '@stomp/stompjs';
 import { expect, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Backend } from '../experiment/backends/backend.ts';
+import type { Pods } from '../experiment/backends/backend.ts';
 import { Fleet } from '../experiment/fleet.ts';
 import { type ProxyProcess, startProxy } from '../experiment/proxy.ts';
 
@@ -14,26 +14,26 @@ const MOVE_MAX_MS = 20_000;
 export class Stage {
   readonly fleet: Fleet;
   readonly proxy: ProxyProcess;
-  readonly #backend: Backend;
+  readonly #pods: Pods;
   readonly #directory: string;
 
-  private constructor(fleet: Fleet, proxy: ProxyProcess, backend: Backend, directory: string) {
+  private constructor(fleet: Fleet, proxy: ProxyProcess, pods: Pods, directory: string) {
     this.fleet = fleet;
     this.proxy = proxy;
-    this.#backend = backend;
+    this.#pods = pods;
     this.#directory = directory;
   }
 
-  static async start(backend: Backend): Promise<Stage> {
+  static async start(pods: Pods): Promise<Stage> {
     const directory = mkdtempSync(join(tmpdir(), 'holdfast-interop-'));
-    const fleet = new Fleet({ directory, startPod: backend.startPod });
+    const fleet = new Fleet({ directory, startPod: pods.startPod });
     try {
       await fleet.add(2);
       const flags = ['--handover-drain-max', '500ms', '--handover-barrier-max', '500ms'];
-      return new Stage(fleet, await startProxy({ podsFile: fleet.file, flags }), backend, directory);
+      return new Stage(fleet, await startProxy({ podsFile: fleet.file, flags }), pods, directory);
     } catch (error) {
       await fleet.stop();
-      await backend.stop();
+      await pods.stop();
       throw error;
     }
   }
@@ -41,13 +41,16 @@ export class Stage {
   async stop(): Promise<void> {
     await this.proxy.stop();
     await this.fleet.stop();
-    await this.#backend.stop();
+    await this.#pods.stop();
     rmSync(this.#directory, { recursive: true });
   }
 
-  /** A client of the proxy. */
-  proxied(user: string): Promise<Client> {
-    return connected(`${this.proxy.listenUrl.replace(/^http/, 'ws')}/ws`, user);
+  /**
+   * A client of the proxy.
+   * @param headers of its CONNECT
+   */
+  proxied(user: string, headers: Readonly<Record<string, string>> = {}): Promise<Client> {
+    return connected(`${this.proxy.listenUrl.replace(/^http/, 'ws')}/ws`, user, headers);
   }
 
   /** A client of the first pod that is listed as serving. */
@@ -68,14 +71,24 @@ export class Stage {
     expect(moves).toBeGreaterThan(before.get('holdfast_moves_total') ?? 0);
   }
 
+  /** SIGTERM for the pod that was left, which comes back under its name. */
+  async restartOld(): Promise<void> {
+    const [staying] = this.fleet.serving;
+    const old = this.fleet.listed.find((pod) => pod !== staying);
+    if (old === undefined) throw new Error('there is one pod only');
+    await this.fleet.retire(old);
+    this.fleet.mark('draining', await this.fleet.start(old.name));
+  }
+
   async #metricIsZero(name: string): Promise<void> {
     const value = async () => (await this.proxy.metrics()).get(name) ?? 0;
     await expect.poll(value, { timeout: MOVE_MAX_MS }).toBe(0);
   }
 }
 
-async function connected(url: string, user: string): Promise<Client> {
+async function connected(url: string, user: string, connectHeaders = {}): Promise<Client> {
   const client = new Client({
+    connectHeaders,
     webSocketFactory: () => new WebSocket(url, ['v12.stomp'], { headers: { Username: user } }),
     reconnectDelay: 0,
   });

@@ -218,28 +218,34 @@ describe('the end of the old link', () => {
   });
 });
 
-describe.each<ProfileName>(['rabbitmq', 'artemis'])('a backend that throws its backlog away with DISCONNECT: %s', (name) => {
-  const BYE = '1 < DISCONNECT receipt:holdfast-close-2';
-  const heard = (play: Playbook, quietMs: number) => {
-    play
-      .after(5_000 - quietMs)
-      .forget()
-      .pod(1, 'MESSAGE subscription:1 destination:/user/queue/a message-id:1')
-      .forget();
-    return play.after(quietMs);
-  };
-  const committed = () => Playbook.switched({ profileOf: always(name) }).event({ type: 'committed' }).shows();
+describe.each<ProfileName>(['rabbitmq', 'artemis'])(
+  'a backend that throws its backlog away with DISCONNECT: %s',
+  (name) => {
+    const BYE = '1 < DISCONNECT receipt:holdfast-close-2';
+    const heard = (play: Playbook, quietMs: number) => {
+      play
+        .after(5_000 - quietMs)
+        .forget()
+        .pod(1, 'MESSAGE subscription:1 destination:/user/queue/a message-id:1')
+        .forget();
+      return play.after(quietMs);
+    };
+    const committed = () =>
+      Playbook.switched({ profileOf: always(name) })
+        .event({ type: 'committed' })
+        .shows();
 
-  test('an old link that was silent before it has none: the move is proven', () => {
-    const play = heard(committed(), 50).shows(BYE).ends(1, 1000).forget();
-    expect(play.known('handed-over')).toMatchObject([{ proven: true }]);
-  });
+    test('an old link that was silent before it has none: the move is proven', () => {
+      const play = heard(committed(), 50).shows(BYE).ends(1, 1000).forget();
+      expect(play.known('handed-over')).toMatchObject([{ proven: true }]);
+    });
 
-  test('one that was not is drained once more, and then the move is not proven', () => {
-    const play = heard(heard(committed(), 49).shows(), 49).shows(BYE).ends(1, 1000).forget();
-    expect(play.known('handed-over')).toMatchObject([{ proven: false }]);
-  });
-});
+    test('one that was not is drained once more, and then the move is not proven', () => {
+      const play = heard(heard(committed(), 49).shows(), 49).shows(BYE).ends(1, 1000).forget();
+      expect(play.known('handed-over')).toMatchObject([{ proven: false }]);
+    });
+  },
+);
 
 test.each([
   [SHOWN_MAX, true],
