@@ -133,6 +133,8 @@ const TABLE: Readonly<Record<ProfileName, Traits>> = {
     name: 'activemq',
     fanout: ['/topic/**'],
     shared: ['/queue/**'],
+    // After most ERRORs it goes on; a broker that is stopped says 1001.
+    endsAfterError: [1000],
     exclusiveConnect: ['client-id'],
     chunk: { ...WHOLE, oneFramePerMessage: true },
   },

@@ -55,7 +55,7 @@ test('an ERROR of the broker is the end of that session alone', async () => {
   expect(await refused).toMatch(/failed to ack because no message with id 99,99/);
   expect(await closed).toBe(1002);
   await receipt(right, (headers) => right.publish({ destination: '/topic/nobody', headers }));
-  expect((await stage.proxy.metrics()).get('holdfast_moves_total') ?? 0).toBeGreaterThanOrEqual(0);
+  expect(right.connected).toBe(true);
 });
 
 test('both nodes are replaced under a topic: nothing lost, doubled or swapped, no close', async () => {

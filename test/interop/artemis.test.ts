@@ -299,11 +299,12 @@ describe('ACK and NACK', () => {
 
   it('what a connection had not settled goes to the next, and not all of it is marked as redelivered', async () => {
     const queue = newQueue();
-    const [client] = await three(queue, 'client-individual');
+    const [client, [a]] = await three(queue, 'client-individual');
+    client.send('ACK', { id: a?.header('ack'), receipt: 'r' });
+    await client.frame('RECEIPT');
     client.socket.terminate();
-    const next = await subscribed(one, queue);
-    const again = await messages(next, 3);
-    expect(again.map(textOf)).toEqual(['a', 'b', 'c']);
+    const again = await messages(await subscribed(one, queue), 2);
+    expect(again.map(textOf)).toEqual(['b', 'c']);
     expect(again.map((frame) => frame.header('redelivered'))).toContain('false');
   });
 });
@@ -384,7 +385,7 @@ describe('two nodes of a cluster', () => {
     const topic = newTopic();
     const links = [await subscribed(one, topic), await subscribed(two, topic)];
     const producers = [await connected(one), await connected(two)];
-    await Promise.all(producers.flatMap((producer) => links.map((link) => spread(producer, topic, link))));
+    for (const producer of producers) for (const link of links) await spread(producer, topic, link);
     const sent = Array.from({ length: 500 }, (_, n) => n);
     for (const n of sent)
       for (const [who, producer] of producers.entries()) producer.send('SEND', { destination: topic }, `${who} ${n}`);

@@ -45,12 +45,15 @@ export async function messages(client: RawClient, count: number): Promise<Frame[
   return frames;
 }
 
-const PROBE = 'probe';
+const PROBE = 'probe ';
+const PROBE_MS = 10;
+let lastProbe = 0;
 
-/** Resolves when what `producer` sends reaches `listener`: nodes tell each other of subscriptions by and by. */
+/** Resolves when what `producer` sends reaches `listener`: brokers tell each other of subscriptions by and by. */
 export async function spread(producer: RawClient, destination: string, listener: RawClient): Promise<void> {
-  const probing = setInterval(() => producer.send('SEND', { destination }, PROBE), 10);
-  await listener.frame('MESSAGE').finally(() => clearInterval(probing));
+  const probe = `${PROBE}${++lastProbe}`;
+  const probing = setInterval(() => producer.send('SEND', { destination }, probe), PROBE_MS);
+  await heard(listener, probe).finally(() => clearInterval(probing));
 }
 
 /** The first message with that body. */
@@ -64,7 +67,7 @@ export async function heardOf(client: RawClient, count: number): Promise<string[
   const bodies: string[] = [];
   while (bodies.length < count) {
     const body = textOf(await client.frame('MESSAGE'));
-    if (body !== PROBE) bodies.push(body);
+    if (!body.startsWith(PROBE)) bodies.push(body);
   }
   return bodies;
 }

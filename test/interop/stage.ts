@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from '@stomp/stompjs';
+import { Client, type StompConfig } from '@stomp/stompjs';
 import { expect, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Pods } from '../experiment/backends/backend.ts';
@@ -48,9 +48,11 @@ export class Stage {
   /**
    * A client of the proxy.
    * @param headers of its CONNECT
+   * @param config more of stomp.js' own
    */
-  proxied(user: string, headers: Readonly<Record<string, string>> = {}): Promise<Client> {
-    return connected(`${this.proxy.listenUrl.replace(/^http/, 'ws')}/ws`, user, headers);
+  proxied(user: string, headers: Readonly<Record<string, string>> = {}, config: StompConfig = {}): Promise<Client> {
+    const url = `${this.proxy.listenUrl.replace(/^http/, 'ws')}/ws`;
+    return connected(url, user, { ...config, connectHeaders: headers });
   }
 
   /** A client of the first pod that is listed as serving. */
@@ -86,9 +88,9 @@ export class Stage {
   }
 }
 
-async function connected(url: string, user: string, connectHeaders = {}): Promise<Client> {
+async function connected(url: string, user: string, config: StompConfig = {}): Promise<Client> {
   const client = new Client({
-    connectHeaders,
+    ...config,
     webSocketFactory: () => new WebSocket(url, ['v12.stomp'], { headers: { Username: user } }),
     reconnectDelay: 0,
   });
