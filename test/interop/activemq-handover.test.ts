@@ -53,9 +53,9 @@ test('both brokers are replaced under a topic: nothing lost, doubled or swapped,
   expect(await replaceAll(stage)).toMatchObject({ lost: 0, duplicated: 0, reordered: 0 });
 });
 
-test('one topic of 2 producers at 1,000 a second, without ids, over two handovers: each once and in order', async () => {
-  const options = { way: 'holdfast', rate: 1_000, subscribers: 2, durationMs: 9_000, moves: 2, ids: false } as const;
+test('one topic of 2 producers at 300 a second, without ids, over two handovers: each once and in order', async () => {
+  const options = { way: 'holdfast', rate: 300, subscribers: 2, durationMs: 9_000, moves: 2, ids: false } as const;
   const { tally, moved } = await runTopic({ ...options, publishers: 2 }, async () => pairOf(ACTIVEMQ));
-  expect(tally).toMatchObject({ sent: 18_000, received: 18_000, lost: 0, duplicated: 0, reordered: 0 });
+  expect(tally).toMatchObject({ sent: 5_400, received: 5_400, lost: 0, duplicated: 0, reordered: 0 });
   expect(moved).toBe(4);
 });
