@@ -30,6 +30,8 @@ const POD_TROUBLE = [
   /^Session closed\.?$/i,
   /^(Server|Application) (is )?(shutting down|stopping)/i,
   /^Heart-?beats? missed/i,
+  // Artemis
+  /^AMQ229014: Did not receive data/,
 ];
 
 /** Spring's SESSION_NOT_RELIABLE: the pod gave up on the connection, not on the client. */

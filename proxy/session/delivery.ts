@@ -121,7 +121,7 @@ export function release(core: Core, now: number): void {
 function deliver(core: Core, message: HeldMessage, now: number): void {
   const wantsAck = core.acks.wants(message.frame);
   const checked = check(core, message.id, message.sequence, now);
-  const admission = wantsAck && isRedelivered(message.frame) ? DELIVER : checked;
+  const admission = wantsAck && isRedelivered(core, message.frame) ? DELIVER : checked;
   for (const fact of admission.facts) core.fact(fact);
   if (!admission.deliver) {
     if (wantsAck) acknowledgeRepeat(core, message);
@@ -133,11 +133,12 @@ function deliver(core: Core, message: HeldMessage, now: number): void {
 }
 
 /**
- * A broker gives out again what was not acknowledged, and says so: the client must have it, whether it has seen it or not. What is
- * checked is remembered all the same: the first delivery may come after it, from a link that was not read.
+ * A broker gives out again what was not acknowledged, and says so: the client must have it, whether it has seen it or not. Of one that
+ * does not always say so (Artemis) anything may be such a message. What is checked is remembered all the same: the first delivery may come
+ * after it, from a link that was not read.
  */
-function isRedelivered(frame: Frame): boolean {
-  return frame.header('redelivered') === 'true';
+function isRedelivered(core: Core, frame: Frame): boolean {
+  return !core.profile.marksRedelivery || frame.header('redelivered') === 'true';
 }
 
 /** The client is not told of a repeat, so the proxy acknowledges it: else the broker would give it out again and again. */

@@ -1,10 +1,13 @@
 /**
  * By what two copies of one message are known, when two pods deliver it: everything that the producer said, and nothing that a
- * link adds. RabbitMQ's copies differ in `subscription`, `message-id`, `ack` and `redelivered`, and in nothing else.
+ * link adds. RabbitMQ's copies differ in `subscription`, `message-id`, `ack` and `redelivered`, and in nothing else. Those of an Artemis
+ * cluster differ in what a node adds for its own use, too: where it has passed the message on to, `_AMQ_ROUTE_TO…`.
  */
 import type { Frame } from '../../stomp/index.ts';
 
 const OF_THE_LINK = new Set(['subscription', 'message-id', 'ack', 'redelivered']);
+/** Names of Artemis' own begin with this. */
+const OF_THE_BROKER = '_AMQ_';
 const LF = 10;
 
 /** Two hashes of 32 bits and the length: among the thousands of messages of a handover none is taken for another by chance. */
@@ -12,7 +15,8 @@ export function fingerprint(message: Frame): string {
   const hash = new Hash();
   const names = message.headerNames()[Symbol.iterator]();
   for (const line of message.headerLines()) {
-    if (OF_THE_LINK.has(names.next().value ?? '')) continue;
+    const name = names.next().value ?? '';
+    if (OF_THE_LINK.has(name) || name.startsWith(OF_THE_BROKER)) continue;
     hash.add(line);
     hash.addOctet(LF);
   }

@@ -357,7 +357,7 @@ export function endDrain(core: Core, link: Link, now: number): void {
 
 /**
  * Has an old link more, that would be lost with a DISCONNECT? Copies that no other link has, or with a backend that throws its
- * backlog away (RabbitMQ) anything at all: one that was silent for `orderQuietMs` has no backlog.
+ * backlog away (RabbitMQ, Artemis) anything at all: one that was silent for `orderQuietMs` has no backlog.
  */
 function hasMore(core: Core, link: Link, now: number): boolean {
   if (core.splices.isBehind(link.id)) return true;

@@ -45,8 +45,10 @@ interface Traits extends ProfileTerms {
   readonly unanswered: readonly string[];
   /** BEGIN, COMMIT and ABORT mean something. Where they do not, a SEND in a transaction is like any other. */
   readonly transactions: boolean;
-  /** The answer to DISCONNECT comes after everything that was still to come (RabbitMQ throws its backlog away). */
+  /** The answer to DISCONNECT comes after everything that was still to come (RabbitMQ and Artemis throw their backlog away). */
   readonly disconnectProves: boolean;
+  /** What is given out again because it was not acknowledged says `redelivered:true`. */
+  readonly marksRedelivery: boolean;
   /** Close codes by which this backend ends a session after it said ERROR; with any other the pod just died. */
   readonly endsAfterError: 'any-close' | readonly number[];
   /** Headers of CONNECT that name something of which a broker allows only one at a time: break before make. */
@@ -77,6 +79,7 @@ const CUSTOM: Traits = {
   unanswered: [],
   transactions: true,
   disconnectProves: true,
+  marksRedelivery: true,
   endsAfterError: 'any-close',
   exclusiveConnect: [],
   exclusiveSubscribe: [],
@@ -130,6 +133,8 @@ const TABLE: Readonly<Record<ProfileName, Traits>> = {
     name: 'activemq',
     fanout: ['/topic/**'],
     shared: ['/queue/**'],
+    // After most ERRORs it goes on; a broker that is stopped says 1001.
+    endsAfterError: [1000],
     exclusiveConnect: ['client-id'],
     chunk: { ...WHOLE, oneFramePerMessage: true },
   },
@@ -137,6 +142,10 @@ const TABLE: Readonly<Record<ProfileName, Traits>> = {
     ...CUSTOM,
     name: 'artemis',
     fanout: ['/topic/**'],
+    disconnectProves: false,
+    marksRedelivery: false,
+    // Its WebSocket knows no close frame: what ends by ERROR ends as if the broker had died.
+    endsAfterError: [1006],
     shared: ['/queue/**'],
     sharedBy: ['durable-subscription-name', 'durable-subscriber-name', 'activemq.subscriptionName'],
     chunk: { textMaxBytes: 64 * 1024, binaryMaxBytes: 64 * 1024, oneFramePerMessage: false },
@@ -150,6 +159,7 @@ export class Profile {
   readonly barrier: Barrier;
   readonly transactions: boolean;
   readonly disconnectProves: boolean;
+  readonly marksRedelivery: boolean;
   readonly chunk: ChunkRules;
   readonly #traits: Traits;
   readonly #isFanout: (destination: string) => boolean;
@@ -165,6 +175,7 @@ export class Profile {
     this.barrier = traits.barrier;
     this.transactions = traits.transactions;
     this.disconnectProves = traits.disconnectProves;
+    this.marksRedelivery = traits.marksRedelivery;
     this.chunk = traits.chunk;
     this.#traits = traits;
     this.#isFanout = destinationMatcher(traits.fanout);

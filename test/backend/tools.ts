@@ -24,6 +24,8 @@ export interface ClientOptions {
   readonly user?: string;
   readonly headers?: Record<string, string | string[]>;
   readonly protocols?: readonly string[];
+  /** Its frames are text messages; default binary ones. */
+  readonly text?: boolean;
 }
 
 type Item = Frame | 'beat' | Close;
@@ -34,10 +36,12 @@ export class RawClient {
   readonly closed: Promise<Close>;
   readonly #decoder = new Decoder({ peer: 'server' });
   readonly #items: Item[] = [];
+  readonly #binary: boolean;
   #wake = () => {};
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, binary: boolean) {
     this.socket = socket;
+    this.#binary = binary;
     socket.on('message', (data: Buffer) => this.#add(...this.#decoder.push(data)));
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
@@ -46,12 +50,12 @@ export class RawClient {
     void this.closed.then((close) => this.#add(close));
   }
 
-  static async open(url: string, { user, headers = {}, protocols = SUBPROTOCOLS }: ClientOptions = {}) {
+  static async open(url: string, { user, headers = {}, protocols = SUBPROTOCOLS, text = false }: ClientOptions = {}) {
     const socket = new WebSocket(url, [...protocols], {
       headers: { ...headers, ...(user === undefined ? {} : { username: user }) },
     });
     onTestFinished(() => socket.terminate());
-    const client = new RawClient(socket);
+    const client = new RawClient(socket, !text);
     await once(socket, 'open');
     return client;
   }
@@ -70,7 +74,7 @@ export class RawClient {
   }
 
   send(command: string, headers: HeaderInit = {}, body?: string | Uint8Array): void {
-    this.socket.send(encode(command, headers, body, this.version));
+    this.socket.send(encode(command, headers, body, this.version), { binary: this.#binary });
   }
 
   /** SUBSCRIBEs and waits for the receipt. */

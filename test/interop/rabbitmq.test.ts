@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connected, endOf, line, RawClient, subscribed, textOf } from './broker-client.ts';
 import { RabbitCluster, type RabbitNode } from './rabbitmq.ts';
-import { connected, endOf, line, RawClient, subscribed, tagOf, textOf } from './rabbitmq-client.ts';
 
 let cluster: RabbitCluster;
 let one: RabbitNode;
@@ -24,6 +24,11 @@ const DIED = { code: 1000, reason: 'STOMP died' };
 /** A topic that no other test uses. */
 let lastTopic = 0;
 const newTopic = () => `/topic/t${++lastTopic}`;
+
+/** The number at the end of an id: which delivery of its connection it is. */
+function tagOf(id: string | undefined): number {
+  return Number(/@@(\d+)$/.exec(id ?? '')?.[1]);
+}
 
 describe('CONNECTED', () => {
   it('names server, session and version, and swaps the heart-beats, floored to seconds, less than one raised to it', async () => {

@@ -13,8 +13,8 @@ function delivery(ack: string, more = ''): string {
 }
 
 /** An open session at b (link 2), whose old link 1 to a still delivers. */
-function switched(subscribe: string): Playbook {
-  const play = Playbook.opened([subscribe]).grant('b').forget().connects(2).forget();
+function switched(subscribe: string, options = {}): Playbook {
+  const play = Playbook.opened([subscribe], options).grant('b').forget().connects(2).forget();
   return play.pod(2, BARRIER).shows();
 }
 
@@ -190,6 +190,16 @@ describe('repeats by id', () => {
       .pod(1, withId('1'))
       .shows('1 < ACK id:1');
     expect(play.known('duplicate-dropped')).toHaveLength(1);
+  });
+
+  test('of a broker that does not mark all of it (Artemis) everything goes that has to be acknowledged', () => {
+    const play = switched(INDIVIDUAL, { profileOf: always('artemis') })
+      .pod(1, withId('1'))
+      .forget();
+    play.ends(1, 1006).shows();
+    const again = withId('2', ' redelivered:false');
+    play.pod(2, again).shows(`client < ${again}`);
+    play.client('ACK id:2').shows('2 < ACK id:2');
   });
 });
 

@@ -32,6 +32,8 @@ test.each<[what: string, end: LinkEnd, blame: 'pod' | 'session']>([
 test.each<[what: string, end: LinkEnd, errored: ProfileName | undefined, code: number, why: string]>([
   ['close after ERROR', closed(1002), 'spring', 1002, 'backend-error'],
   ['the same of RabbitMQ', closed(1000), 'rabbitmq', 1002, 'backend-error'],
+  ['the same of ActiveMQ', closed(1000), 'activemq', 1002, 'backend-error'],
+  ['the same of Artemis, which never says close', closed(1006), 'artemis', 1002, 'backend-error'],
   ['any close after ERROR, of a backend that is not known', closed(1011), 'custom', 1002, 'backend-error'],
   ['policy', closed(1008), undefined, 1008, 'backend-error'],
   ['the first code of applications', closed(4000), undefined, 4000, 'backend-error'],
@@ -47,6 +49,7 @@ test.each<[what: string, profile: ProfileName, code: number]>([
   ['the pod dies just after an ERROR', 'custom', 1006],
   ['the same of RabbitMQ, which goes on after most ERRORs', 'rabbitmq', 1006],
   ['a shutdown just after an ERROR', 'spring', 1001],
+  ['the same of ActiveMQ', 'activemq', 1001],
 ])('lost all the same: %s', (_, profile, code) => {
   expect(classifyEnd(closed(code), new Profile(profile))).toMatchObject({ kind: 'lost' });
 });
@@ -58,6 +61,7 @@ test.each([
   'Server~shutting~down',
   'Application~is~stopping',
   'heart-beat~missed',
+  'AMQ229014:~Did~not~receive~data~from~127.0.0.1:43610~within~the~2000ms~connection~TTL.~The~connection~will~now~be~closed.',
 ])('ERROR %s speaks of the pod', (message) =>
   expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(true),
 );

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { fingerprint } from '../../proxy/session/fingerprint.ts';
 import { HELD_OVERHEAD_BYTES } from '../../proxy/session/hold.ts';
+import type { ProfileName } from '../../proxy/session/index.ts';
 import { DRAINS_MAX } from '../../proxy/session/options.ts';
 import { COPY_LATE_MAX_MS, SHOWN_MAX, SKEW_MS, Splice } from '../../proxy/session/splice.ts';
 import { bytes, frame } from './notation.ts';
@@ -280,28 +281,34 @@ describe('the end of the old link', () => {
   });
 });
 
-describe('a backend that throws its backlog away with DISCONNECT (RabbitMQ)', () => {
-  const BYE = '1 < DISCONNECT receipt:holdfast-close-2';
-  const heard = (play: Playbook, quietMs: number) => {
-    play
-      .after(5_000 - quietMs)
-      .forget()
-      .pod(1, 'MESSAGE subscription:1 destination:/user/queue/a message-id:1')
-      .forget();
-    return play.after(quietMs);
-  };
-  const committed = () => Playbook.switched(RABBITMQ).event({ type: 'committed' }).shows();
+describe.each<ProfileName>(['rabbitmq', 'artemis'])(
+  'a backend that throws its backlog away with DISCONNECT: %s',
+  (name) => {
+    const BYE = '1 < DISCONNECT receipt:holdfast-close-2';
+    const heard = (play: Playbook, quietMs: number) => {
+      play
+        .after(5_000 - quietMs)
+        .forget()
+        .pod(1, 'MESSAGE subscription:1 destination:/user/queue/a message-id:1')
+        .forget();
+      return play.after(quietMs);
+    };
+    const committed = () =>
+      Playbook.switched({ profileOf: always(name) })
+        .event({ type: 'committed' })
+        .shows();
 
-  test('an old link that was silent before it has none: the move is proven', () => {
-    const play = heard(committed(), 50).shows(BYE).ends(1, 1000).forget();
-    expect(play.known('handed-over')).toMatchObject([{ proven: true }]);
-  });
+    test('an old link that was silent before it has none: the move is proven', () => {
+      const play = heard(committed(), 50).shows(BYE).ends(1, 1000).forget();
+      expect(play.known('handed-over')).toMatchObject([{ proven: true }]);
+    });
 
-  test('one that was not is drained once more, and then the move is not proven', () => {
-    const play = heard(heard(committed(), 49).shows(), 49).shows(BYE).ends(1, 1000).forget();
-    expect(play.known('handed-over')).toMatchObject([{ proven: false }]);
-  });
-});
+    test('one that was not is drained once more, and then the move is not proven', () => {
+      const play = heard(heard(committed(), 49).shows(), 49).shows(BYE).ends(1, 1000).forget();
+      expect(play.known('handed-over')).toMatchObject([{ proven: false }]);
+    });
+  },
+);
 
 test.each([
   [SHOWN_MAX, true],
@@ -331,6 +338,7 @@ describe('fingerprint', () => {
     'subscription:a message-id:2',
     'subscription:a message-id:1 ack:7',
     'redelivered:true',
+    'subscription:a _AMQ_ROUTE_TO$.artemis.internal.sf.cluster.5186b237:[B@451bf969',
   ])('what a link says does not count: %s', (headers) =>
     expect(of(`MESSAGE ${headers} destination:/t x:y | body`)).toBe(plain),
   );

@@ -1,7 +1,11 @@
-/** One run: a topic of a RabbitMQ cluster of two nodes, at a rate, while all subscribers are moved from node to node. */
+/**
+ * One run: a topic at a rate, while all subscribers are moved from node to node; of a RabbitMQ cluster of two nodes, or of any other
+ * two that pass messages on to each other.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Pods } from '../experiment/backends/backend.ts';
 import { rabbitmq } from '../experiment/backends/rabbitmq.ts';
 import { nowMs, sleep } from '../experiment/clock.ts';
 import { Fleet, type FleetPod } from '../experiment/fleet.ts';
@@ -37,9 +41,11 @@ const NODES = 2;
 /** When messages are missing, so long a silence means that they do not come. */
 const QUIET_MS = 2_000;
 
-export async function runTopic(options: TopicOptions): Promise<TopicOutcome> {
+const cluster = () => rabbitmq({ mode: 'holdfast', podFlags: [] });
+
+export async function runTopic(options: TopicOptions, start: () => Promise<Pods> = cluster): Promise<TopicOutcome> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-topic-'));
-  const backend = await rabbitmq({ mode: 'holdfast', podFlags: [] });
+  const backend = await start();
   const fleet = new Fleet({ directory, startPod: backend.startPod });
   try {
     await fleet.add(NODES);

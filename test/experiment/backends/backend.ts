@@ -62,3 +62,6 @@ export interface Backend {
   /** Ends what the pods share. The pods have ended. */
   stop(): Promise<void>;
 }
+
+/** What it takes to run pods and a proxy in front of them. */
+export type Pods = Pick<Backend, 'startPod' | 'proxyFlags' | 'stop'>;
