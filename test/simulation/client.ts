@@ -37,7 +37,7 @@ export interface ClientHost extends Network {
   ended(client: SimClient, why: EndReason): void;
   sent(body: string): void;
   /** The producer of this message was told that it has expired. */
-  isGivenUp(user: string, destination: string, n: number): boolean;
+  mayBeLate(user: string, destination: string, n: number): boolean;
   log(text: () => string): void;
 }
 
@@ -82,7 +82,7 @@ export class SimClient implements Listener {
     this.user = user;
     this.#options = options;
     this.#host = host;
-    this.inbox = new Inbox(`client ${id}`, host.agenda, (destination, n) => host.isGivenUp(user, destination, n));
+    this.inbox = new Inbox(`client ${id}`, host.agenda, (destination, n) => host.mayBeLate(user, destination, n));
     const decoder = new Decoder({ peer: 'client' });
     this.#toProxy = new Pipe(host, true, (chunk) => {
       const frames = decoder.push(chunk).filter((read) => read !== 'beat');

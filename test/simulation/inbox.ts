@@ -21,13 +21,13 @@ export class Inbox {
   readonly #baselines = new Map<string, number>();
   readonly #name: string;
   readonly #agenda: Agenda;
-  readonly #isGivenUp: (destination: string, n: number) => boolean;
+  readonly #mayBeLate: (destination: string, n: number) => boolean;
 
-  /** @param isGivenUp whether the producer of a message has been told that it is not delivered, as far as is known */
-  constructor(name: string, agenda: Agenda, isGivenUp: (destination: string, n: number) => boolean) {
+  /** @param mayBeLate whether a message may still come after later ones, as docs/PRODUCERS.md says */
+  constructor(name: string, agenda: Agenda, mayBeLate: (destination: string, n: number) => boolean) {
     this.#name = name;
     this.#agenda = agenda;
-    this.#isGivenUp = isGivenUp;
+    this.#mayBeLate = mayBeLate;
   }
 
   receive(read: Frame): void {
@@ -52,8 +52,9 @@ export class Inbox {
    * Order is promised from the first number of a stream that a session has seen: before that nothing tells a client that
    * subscribes in the middle of a stream from one whose first message is late.
    *
-   * A lane keeps the order of messages that are sent one after the other's end. One that has ended as `expired` may still be under
-   * way to a pod, and the producer goes on with the next: it is late then, not swapped (docs/PRODUCERS.md).
+   * A lane keeps the order of messages that are sent one after the other's end. One that has ended as `expired`, or that another
+   * pod has taken after one hung, may still be under way to a pod, and the producer goes on with the next: it is late then, not
+   * swapped (docs/PRODUCERS.md). A session that has had it drops it by its id.
    */
   #message(destination: string, body: string, read: Frame): void {
     if (destination === '/holdfast/session') return this.#notice(JSON.parse(body));
@@ -65,7 +66,7 @@ export class Inbox {
     const baseline = this.#baselines.get(destination) ?? n;
     this.#baselines.set(destination, baseline);
     const last = Math.max(0, ...list.filter((each) => each < baseline === n < baseline));
-    const isLate = n < last && this.#isGivenUp(destination, n);
+    const isLate = n < last && this.#mayBeLate(destination, n);
     must(n > last || isLate, 'in order', () => `${this.#name} got message ${n} of ${destination} after ${last}`);
     list.push(n);
   }

@@ -53,7 +53,7 @@ test('a client listens when the pod it is at has its subscription, not when the 
     { ...SESSION, profileOf: () => new Profile('spring'), holdBytes: 1_024 },
     {
       ...world,
-      ...{ request: ignore, fact: ignore, ended: ignore, arrived: ignore, sent: ignore, isGivenUp: () => false },
+      ...{ request: ignore, fact: ignore, ended: ignore, arrived: ignore, sent: ignore, mayBeLate: () => false },
       dial: (listener, { id }, end) => new Wire(world, listener, id, pods.find(({ uid }) => uid === id) as SimPod, end),
     },
   );

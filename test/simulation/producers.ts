@@ -27,6 +27,8 @@ export interface Sent {
   readonly n: number;
   readonly atMs: number;
   outcome: Outcome | undefined;
+  /** How often pods were asked; one that hung may deliver what another one has delivered long ago. */
+  attempts: number;
 }
 
 export const QUEUE = '/queue/a';
@@ -71,6 +73,7 @@ export class Producers {
     const producer = isLocal ? this.#local : this.#remote;
     void producer.send(user, QUEUE, `${sent.n}`, { id: `${user}-${sent.n}` }).then((result) => {
       sent.outcome = result.status;
+      sent.attempts = result.attempts;
       this.#world.log(() => `message ${sent.n} for ${user}: ${JSON.stringify(result)}`);
       agenda.promised();
     });

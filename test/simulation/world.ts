@@ -117,14 +117,14 @@ export class World {
   produce(user: string, isLocal: boolean): void {
     const list = this.sent.get(user) ?? [];
     this.sent.set(user, list);
-    const sent: Sent = { n: list.length + 1, atMs: this.agenda.now, outcome: undefined };
+    const sent: Sent = { n: list.length + 1, atMs: this.agenda.now, outcome: undefined, attempts: 0 };
     list.push(sent);
     this.producers.send(user, isLocal, sent);
   }
 
   /** A message for everybody, that a broker gives to all its nodes. */
   broadcast(): void {
-    const sent: Sent = { n: this.news.length + 1, atMs: this.agenda.now, outcome: 'delivered' };
+    const sent: Sent = { n: this.news.length + 1, atMs: this.agenda.now, outcome: 'delivered', attempts: 1 };
     this.news.push(sent);
     const message = { body: `${sent.n}`, id: `news-${sent.n}`, seq: `news:${sent.n}` };
     for (const pod of this.pods) pod.spread(NEWS, message);
@@ -133,7 +133,7 @@ export class World {
   /** A message of the ticker, by one of its two producers. */
   tick(producer: 'p' | 'q'): void {
     const list = this.ticks[producer];
-    const sent: Sent = { n: list.length + 1, atMs: this.agenda.now, outcome: 'delivered' };
+    const sent: Sent = { n: list.length + 1, atMs: this.agenda.now, outcome: 'delivered', attempts: 1 };
     list.push(sent);
     for (const pod of this.pods) pod.tick(producer, `${sent.n}`);
   }
@@ -190,8 +190,10 @@ export class World {
       },
       ended: (client, why) => this.#ended(client, why),
       sent: (body) => this.taken.set(body, this.taken.get(body) ?? 0),
-      isGivenUp: (user, destination, n) =>
-        destination === `/user${QUEUE}` && this.sent.get(user)?.[n - 1]?.outcome === 'expired',
+      mayBeLate: (user, destination, n) => {
+        const sent = destination === `/user${QUEUE}` ? this.sent.get(user)?.[n - 1] : undefined;
+        return sent?.outcome === 'expired' || (sent?.attempts ?? 0) > 1;
+      },
       log: (text) => this.log(text),
     };
   }
