@@ -1,7 +1,6 @@
 /** Requests to an API server as its administrator makes them: JSON in, JSON out, and watches as streams of events. */
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import { createInterface } from 'node:readline';
 
 export interface KubeAccess {
   /** https://HOST:PORT */
@@ -104,7 +103,7 @@ export class KubeApi {
     const answer = await this.#send('GET', `${path}?${query}`, undefined, signal);
     if (answer.statusCode !== 200) throw await failureOf(answer);
     try {
-      for await (const line of createInterface({ input: answer })) yield JSON.parse(line) as WatchEvent<T>;
+      for await (const line of linesOf(answer)) yield JSON.parse(line) as WatchEvent<T>;
     } finally {
       answer.destroy();
     }
@@ -158,6 +157,17 @@ function messageIn(text: string): string | undefined {
     return (JSON.parse(text) as { message?: string }).message;
   } catch {
     return undefined;
+  }
+}
+
+/** Rejects when the connection breaks, which readline would not. */
+async function* linesOf(answer: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  answer.setEncoding('utf8');
+  for await (const part of answer) {
+    const lines = (rest + (part as string)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
   }
 }
 

@@ -6,6 +6,7 @@ import { Doors } from '../chaos/doors.ts';
 import { DESTINATIONS, Record, unannounced } from '../chaos/record.ts';
 import { steadfast } from '../chaos/steadfast.ts';
 import { kubeconfigText } from '../discovery/fake-api/index.ts';
+import { jsonOf } from '../experiment/child.ts';
 import { Clients } from '../experiment/clients.ts';
 import { nowMs, sleep } from '../experiment/clock.ts';
 import { produce } from '../experiment/load.ts';
@@ -52,8 +53,8 @@ export interface Outcome {
   readonly scenarioMs: number;
   /** The longest time that the processes of the producer and of the clients could not run: the machine's, not Holdfast's. */
   readonly stallMs: number;
-  /** How often the proxy has listed anew because the watch told it to, or broke. */
-  readonly topologyFailures: number;
+  /** What the proxy has warned of, each text once. */
+  readonly warnings: readonly string[];
 }
 
 export interface Percentiles {
@@ -106,14 +107,20 @@ async function withProxy(world: World): Promise<Outcome> {
   const proxy = await startProxy({ flags, logFile: options.logFile });
   const awayMs = options.awayMs ?? options.scenario.awayMs ?? AWAY_MS;
   const stage = { cluster, namespace, door, proxy, random: seeded(options.seed), awayMs };
+  const warnings = new Set<string>();
+  proxy.process.onLine((line) => {
+    const { level, msg } = jsonOf(line) ?? {};
+    if (level === 'warn') warnings.add(String(msg));
+  });
   try {
-    return await Promise.race([withClients(stage, options), proxy.failed]);
+    const outcome = await Promise.race([withClients(stage, options), proxy.failed]);
+    return { ...outcome, warnings: [...warnings] };
   } finally {
     await proxy.stop();
   }
 }
 
-async function withClients(stage: Stage, options: RunOptions): Promise<Outcome> {
+async function withClients(stage: Stage, options: RunOptions): Promise<Omit<Outcome, 'warnings'>> {
   const { proxy } = stage;
   const users = Array.from({ length: options.clients }, (_, index) => `user-${index + 1}`);
   const record = new Record();
@@ -129,8 +136,7 @@ async function withClients(stage: Stage, options: RunOptions): Promise<Outcome> 
     await arrived(record);
     const stallMs = Math.max(stall(), await clients.leave());
     const movesPerUser = ((await moves(proxy)) - before) / users.length;
-    const topologyFailures = (await proxy.metrics()).get('holdfast_topology_failures_total') ?? 0;
-    return { ...judged(record), ...times, stallMs, movesPerUser, topologyFailures };
+    return { ...judged(record), ...times, stallMs, movesPerUser };
   } finally {
     await clients.kill();
   }

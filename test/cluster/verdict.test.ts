@@ -7,7 +7,7 @@ import { broken } from './verdict.ts';
 const none = { p50: 0, p99: 0, max: 0 };
 const good: Outcome = {
   ...{ tally: new Ledger().tally(), findings: [], closes: 0, errors: {}, unannounced: 0, late: 0, movesPerUser: 1 },
-  ...{ gapMs: none, delayMs: none, homeMs: 0, scenarioMs: 0, stallMs: 0, topologyFailures: 0 },
+  ...{ gapMs: none, delayMs: none, homeMs: 0, scenarioMs: 0, stallMs: 0, warnings: [] },
 };
 const rollout = scenarios['rollout-surge-1'];
 
