@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { arrived } from '../chaos/arrived.ts';
 import { Doors } from '../chaos/doors.ts';
 import { DESTINATIONS, Record, unannounced } from '../chaos/record.ts';
 import { steadfast } from '../chaos/steadfast.ts';
@@ -65,8 +66,6 @@ export interface Percentiles {
 
 /** Nothing happens so long before the scenario, and after every session is at its owner. */
 const QUIET_MS = 1_500;
-/** When messages are missing, so long a silence means that they do not come: longer than their time to live. */
-const SILENCE_MS = 12_000;
 /** A message that waits at the gateway, and then at a pod that is silent, is told lost within both times. */
 const ANNOUNCED_WITHIN_MS = 20_000;
 /** No scenario takes as long: it ends the messages. */
@@ -133,7 +132,7 @@ async function withClients(stage: Stage, options: RunOptions): Promise<Omit<Outc
     const before = await moves(proxy);
     const stall = watchStalls();
     const times = await underLoad(stage, options, users, record);
-    await arrived(record);
+    await arrived(record.ledger);
     const stallMs = Math.max(stall(), await clients.leave());
     const movesPerUser = ((await moves(proxy)) - before) / users.length;
     return { ...judged(record), ...times, stallMs, movesPerUser };
@@ -179,15 +178,6 @@ async function home({ namespace, proxy }: Stage, users: readonly string[]): Prom
 
 async function moves(proxy: ProxyProcess): Promise<number> {
   return (await proxy.metrics()).get('holdfast_moves_total') ?? 0;
-}
-
-/** Until all has arrived, or nothing arrives any more. */
-async function arrived({ ledger }: Record): Promise<void> {
-  let heardMs = nowMs();
-  for (let before = ledger.arrivals; !ledger.complete && nowMs() - heardMs < SILENCE_MS; before = ledger.arrivals) {
-    await sleep(200);
-    if (ledger.arrivals > before) heardMs = nowMs();
-  }
 }
 
 function judged(record: Record) {
