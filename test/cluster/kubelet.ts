@@ -29,7 +29,7 @@ export class Kubelet {
       path: '/api/v1/pods',
       signal: kubelet.#end.signal,
       onPut: (pod) => kubelet.#put(pod),
-      onGone: (pod) => kubelet.#workers.get(uidOf(pod))?.forget(pod),
+      onGone: (pod) => kubelet.#forget(pod),
     });
     return kubelet;
   }
@@ -65,7 +65,13 @@ export class Kubelet {
     const worker = new PodWorker({ api: this.#api, pod, ip, signal: this.#end.signal });
     this.#workers.set(uidOf(pod), worker);
     worker.update(pod);
-    void worker.ended.finally(() => this.#workers.delete(uidOf(pod)));
+  }
+
+  /** Only now: until its object is gone, news of it may come after its end. */
+  #forget(pod: Pod): void {
+    const worker = this.#workers.get(uidOf(pod));
+    worker?.forget(pod);
+    void worker?.ended.then(() => this.#workers.delete(uidOf(pod)));
   }
 
   #bind({ metadata }: Pod): Promise<unknown> {

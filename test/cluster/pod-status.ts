@@ -9,7 +9,7 @@ export interface Ended {
 }
 
 export type ContainerState =
-  | { readonly is: 'waiting'; readonly reason: 'ContainerCreating' | 'CrashLoopBackOff' }
+  | { readonly is: 'waiting'; readonly reason: string; readonly message?: string }
   | { readonly is: 'running'; readonly startedAt: string }
   | ({ readonly is: 'terminated' } & Ended);
 
@@ -54,7 +54,7 @@ export function statusOf({ spec }: Pod, facts: PodFacts, before: PodStatus | und
 
 function phaseOf({ over, container }: PodFacts): NonNullable<PodStatus['phase']> {
   if (over) return container.is === 'terminated' && container.exitCode === 0 ? 'Succeeded' : 'Failed';
-  return container.is === 'waiting' && container.reason === 'ContainerCreating' ? 'Pending' : 'Running';
+  return container.is === 'waiting' ? 'Pending' : 'Running';
 }
 
 function conditionOf(type: string, holds: boolean, before: PodStatus | undefined, now: string): Condition {

@@ -65,14 +65,14 @@ export class PodWorker {
   }
 
   /** The object was changed: all that counts is whether it is to be deleted. */
-  update({ metadata, spec }: Pod): void {
-    if (metadata.deletionTimestamp === undefined) return;
-    this.#delete(metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds);
+  update(pod: Pod): void {
+    if (pod.metadata.deletionTimestamp !== undefined) this.forget(pod);
   }
 
   /** The object is gone: kubelet gives the grace period of the pod, which nobody has made shorter. */
   forget({ metadata, spec }: Pod): void {
-    this.#delete(metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds);
+    const graceSeconds = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 0;
+    this.#deletion.resolve(Math.max(1, graceSeconds) * 1000);
   }
 
   /** The container's process dies. */
@@ -91,15 +91,15 @@ export class PodWorker {
     await this.#child?.kill();
   }
 
-  #delete(graceSeconds = 0): void {
-    this.#deletion.resolve(Math.max(1, graceSeconds) * 1000);
-  }
-
   async #live(): Promise<void> {
     const deletion = this.#deletion.promise.then((graceMs) => ({ graceMs }));
     for (;;) {
       const startedAt = now();
-      const child = startContainer(this.#pod, this.#facts.ip);
+      const child = this.#create();
+      if (child === undefined) {
+        await deletion;
+        return this.#end();
+      }
       const probing = this.#run(child, startedAt);
       const event = await Promise.race([child.exited, deletion]);
       if ('graceMs' in event) await terminate(child, this.#pod, event.graceMs);
@@ -112,6 +112,17 @@ export class PodWorker {
       this.#died(ended);
       const deleted = await Promise.race([pause(Math.min(backoffMs, BACKOFF_MAX_MS)), deletion]);
       if (deleted !== undefined) return this.#end(ended);
+    }
+  }
+
+  /** Undefined when the pod asks for something that is not there, of which its status tells. */
+  #create(): Child | undefined {
+    try {
+      return startContainer(this.#pod, this.#facts.ip);
+    } catch (error) {
+      const { message } = error as Error;
+      void this.#tell({ container: { is: 'waiting', reason: 'CreateContainerError', message } });
+      return undefined;
     }
   }
 
@@ -142,8 +153,9 @@ export class PodWorker {
     this.#tell({ container: { is: 'terminated', ...last }, ready: false, restarts, last });
   }
 
-  async #end(last: Ended): Promise<void> {
-    await this.#tell({ container: { is: 'terminated', ...last }, ready: false, over: true });
+  async #end(last?: Ended): Promise<void> {
+    const container = last === undefined ? {} : { container: { is: 'terminated', ...last } as const };
+    await this.#tell({ ...container, ready: false, over: true });
     const { uid } = this.#pod.metadata;
     const options = { gracePeriodSeconds: 0, preconditions: { uid } };
     // Refused: it is gone, or another pod has its name.

@@ -116,7 +116,7 @@ export const scenarios = {
   },
   'all-gone': {
     ...DEPLOYMENT,
-    help: 'scaled to 0, and back',
+    help: 'scaled to 0, and back some time after the last process has ended',
     refuses: true,
     act: allGone,
   },
@@ -191,9 +191,10 @@ async function silent({ namespace, door, random }: Stage): Promise<void> {
   await lose(namespace, random, false);
 }
 
-async function allGone({ namespace, awayMs }: Stage): Promise<void> {
+async function allGone({ cluster, namespace, awayMs }: Stage): Promise<void> {
   await namespace.scale(0);
   await namespace.ready(0);
+  await cluster.kubelet.gone(namespace.name);
   await sleep(awayMs);
   await namespace.scale(DEPLOYMENT.replicas);
   await namespace.done();
