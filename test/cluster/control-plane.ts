@@ -1,7 +1,7 @@
 /**
- * A real Kubernetes control plane without containers: etcd, kube-apiserver and kube-controller-manager as they are released, built into
- * one program (control-plane/main.go) and run as three processes on loopback. There is no kubelet and no scheduler: objects are
- * validated, stored, watched and controlled, but pods stay Pending until somebody plays the node (kubelet.ts).
+ * A real Kubernetes control plane without containers: etcd, kube-apiserver and controllers of kube-controller-manager as they are
+ * released, built into one program (control-plane/) and run as three processes on loopback. There is no kubelet and no scheduler: objects
+ * are validated, stored, watched and controlled, but pods stay Pending until somebody plays the node (kubelet.ts).
  */
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -14,25 +14,11 @@ import { freePort } from './free-port.ts';
 import { goProgram } from './go-program.ts';
 import { type KubeAccess, KubeApi } from './kube-api.ts';
 
-/** What runs in kube-controller-manager. Without the node life cycle nobody is evicted for want of a heart-beat. */
-const CONTROLLERS = [
-  'deployment-controller',
-  'replicaset-controller',
-  'statefulset-controller',
-  'endpointslice-controller',
-  'disruption-controller',
-  'garbage-collector-controller',
-  'namespace-controller',
-  'serviceaccount-controller',
-  'serviceaccount-token-controller',
-  'root-ca-certificate-publisher-controller',
-];
-
 /** From an empty folder to a server that answers: seconds on an idle core, and there may be none. */
 const READY_MAX_MS = 180_000;
 const POLL_MS = 100;
-/** An API server that was asked to end waits for its requests first. */
-const END_MAX_MS = 15_000;
+/** A program that was asked to end is killed after this time. */
+const END_MAX_MS = 5_000;
 
 /** Builds it if need be, which takes many minutes once. @returns its path */
 export function controlPlaneProgram(): Promise<string> {
@@ -159,15 +145,18 @@ class Programs {
   }
 
   startControllers(kubeconfig: string): void {
-    this.#controllers = this.#start('kube-controller-manager', controllerFlags(this.#plan, kubeconfig));
+    this.#controllers = this.#start('controllers', controllerFlags(this.#plan, kubeconfig));
   }
 
   async stopApiServer(): Promise<void> {
-    if (this.#apiServer !== undefined) await end(this.#apiServer);
+    // Asked to end, it would wait for its watches, for up to a minute.
+    await this.#apiServer?.kill();
   }
 
   async stop(): Promise<void> {
-    for (const child of [this.#controllers, this.#apiServer, this.#etcd]) if (child !== undefined) await end(child);
+    if (this.#controllers !== undefined) await end(this.#controllers);
+    if (this.#apiServer?.running) await this.stopApiServer();
+    if (this.#etcd !== undefined) await end(this.#etcd);
   }
 
   /** Resolves with what `attempt` gives once it does not reject. Rejects when a program has ended, or after READY_MAX_MS. */
@@ -245,15 +234,6 @@ function apiServerFlags({ directory, ports, credentials, apiServerFlags: more }:
   ];
 }
 
-function controllerFlags({ directory, credentials }: Plan, kubeconfig: string): string[] {
-  return [
-    `--kubeconfig=${kubeconfig}`,
-    `--controllers=${CONTROLLERS.join(',')}`,
-    '--leader-elect=false',
-    `--root-ca-file=${certificateIn(directory)}`,
-    `--service-account-private-key-file=${credentials.signingKeyFile}`,
-    // It answers nobody: no port.
-    '--secure-port=0',
-    '--profiling=false',
-  ];
+function controllerFlags({ directory }: Plan, kubeconfig: string): string[] {
+  return [`--kubeconfig=${kubeconfig}`, `--root-ca-file=${certificateIn(directory)}`];
 }

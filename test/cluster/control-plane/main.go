@@ -1,4 +1,5 @@
-// The programs of a Kubernetes control plane in one binary, as its first argument names them: the real commands with their real flags.
+// The programs of a Kubernetes control plane in one binary, as its first argument names them. etcd and kube-apiserver are the released
+// commands with their real flags; of kube-controller-manager there are the controllers that a rollout needs.
 package main
 
 import (
@@ -7,30 +8,31 @@ import (
 
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
-	_ "k8s.io/component-base/logs/json/register" // --logging-format=json
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 )
 
 func main() {
 	if len(os.Args) < 2 {
 		usage()
 	}
-	program := os.Args[1]
-	os.Args = os.Args[1:]
+	program, args := os.Args[1], os.Args[1:]
 	switch program {
 	case "etcd":
-		etcdmain.Main(os.Args)
+		etcdmain.Main(args)
 	case "kube-apiserver":
+		os.Args = args
 		os.Exit(cli.Run(apiserver.NewAPIServerCommand()))
-	case "kube-controller-manager":
-		os.Exit(cli.Run(controllermanager.NewControllerManagerCommand()))
+	case "controllers":
+		if err := controllers(args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	default:
 		usage()
 	}
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: control-plane etcd|kube-apiserver|kube-controller-manager [FLAG...]")
+	fmt.Fprintln(os.Stderr, "usage: control-plane etcd|kube-apiserver|controllers [FLAG...]")
 	os.Exit(2)
 }
