@@ -51,6 +51,7 @@ async function all(cluster: Cluster, options: Options): Promise<{ rows: Row[]; p
       say(`${scenario}, seed ${seed}: ${scenarios[scenario].help}`);
       const outcome = await once(cluster, options, scenario, seed);
       rows.push({ scenario, seed, outcome });
+      say(tableText(rows).split('\n').at(-1) ?? '');
       const what = broken(outcome, scenarios[scenario]);
       if (what.length === 0) continue;
       problems.push({ scenario, seed, what });
