@@ -4,8 +4,8 @@ import { Ring } from '../../ring/index.ts';
 import { sleep } from '../experiment/clock.ts';
 import type { ProxyProcess } from '../experiment/proxy.ts';
 
-/** Noticing that a watch is silent takes 90 s. */
-export const HOME_MAX_MS = 150_000;
+/** Longer than the waits between two attempts of the proxy to hear of pods, and its moves. */
+export const HOME_MAX_MS = 90_000;
 const POLL_MS = 50;
 
 /**

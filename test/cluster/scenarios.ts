@@ -39,6 +39,8 @@ const FLAPS = 10;
 const FLAP_MS = 1_000;
 /** Within it a rollout is under way and not over. */
 const INTO_ROLLOUT_MS = 3_000;
+/** What the proxy says of a watch without even a bookmark. */
+const SILENCE = 'the watch told nothing for';
 export const AWAY_MS = 20_000;
 const API_AWAY_MS = 120_000;
 
@@ -186,9 +188,13 @@ async function expired(stage: Stage): Promise<void> {
   await door.fault({ kind: 'none' });
 }
 
-async function silent({ namespace, door, random }: Stage): Promise<void> {
+/** The network comes back when the proxy has noticed: until then nothing that it asks is answered either. */
+async function silent({ namespace, door, proxy, random }: Stage): Promise<void> {
+  const noticed = proxy.process.line((line) => (line.includes(SILENCE) ? true : undefined));
   await door.fault({ kind: 'half-open' });
   await lose(namespace, random, false);
+  await noticed;
+  await door.fault({ kind: 'none' });
 }
 
 async function allGone({ cluster, namespace, awayMs }: Stage): Promise<void> {
