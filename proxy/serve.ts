@@ -124,6 +124,8 @@ function follow(topology: Topology, board: Switchboard, metrics: Metrics): void 
 
 function readOnScrape(metrics: Metrics, board: Switchboard, source: TopologySource, config: Config): void {
   metrics.governorRate.set(config.handover.perSecond);
+  metrics.heldBytesMax.set(config.hold.totalBytes);
+  metrics.clientsMax.set(config.limits.sessions);
   metrics.beforeScrape(() => {
     const status = source.status(now());
     metrics.topologyStale.set(status.staleMs / 1000);
