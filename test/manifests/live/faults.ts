@@ -49,7 +49,11 @@ export const faults: Readonly<Record<string, Fault>> = {
     flags: ['--gateway-ttl', '500ms'],
     strike: (stage) => replaceBackend(stage, ['--delay', '20000']),
   },
-  HoldfastAbsent: { strike: ({ proxies }) => Promise.all(Array.from(proxies.values(), (proxy) => proxy.stop())) },
+  HoldfastAbsent: {
+    strike: ({ proxies }) => Promise.all(Array.from(proxies.values(), (proxy) => proxy.stop())),
+    // A gateway that ends says so to producers.
+    also: ['HoldfastGatewayFailing'],
+  },
   HoldfastRestarting: { strike: restartLoop },
   HoldfastNearSessionLimit: {
     flags: ['--limits-sessions', '10'],
