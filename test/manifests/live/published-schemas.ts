@@ -13,7 +13,7 @@ import { parse } from 'yaml';
 import { type Check, checkOf } from '../json-schema.ts';
 import type { KubeObject } from './render.ts';
 
-const KUBERNETES = 'k8s.io/kubernetes@v1.36.3';
+const KUBERNETES = 'k8s.io/kubernetes@v1.37.2';
 const PROMETHEUS_OPERATOR = 'github.com/prometheus-operator/prometheus-operator@v0.92.1';
 const GATEWAY_API = 'sigs.k8s.io/gateway-api@v1.6.3';
 
