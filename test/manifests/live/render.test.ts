@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../../proxy/config/index.ts';
+import { CLOSE_GRACE_MS } from '../../../proxy/admin/server.ts';
+import { type Config, type LoadedConfig, loadConfig } from '../../../proxy/config/index.ts';
+import { CLOSE_MAX_S, GATEWAY_DRAIN_MS } from '../../../proxy/serve.ts';
 import { folder, OVERLAYS, PROXY_ENV, RENDERED } from '../names.ts';
 import { find, type KubeObject, render } from './render.ts';
 import { chooses, type Deployment, deploymentsOf, type Labels } from './workloads.ts';
@@ -81,13 +83,7 @@ describe.each(RENDERED)('%s', (path) => {
   });
 
   test('the file that the proxy reads is the one of the ConfigMap, and right', () => {
-    const { containers, volumes } = proxyOf(path).spec.template.spec;
-    const mapName = volumes.find(({ name }) => name === 'config')?.configMap?.name ?? '';
-    const { data } = find(objects, 'ConfigMap', mapName) as unknown as { data: Record<string, string> };
-    const [verb, ...argv] = containers[0].args ?? [];
-    const readFile = (file: string) => data[relative('/etc/holdfast', file)] ?? '';
-    expect(verb).toBe('serve');
-    expect(loadConfig({ argv, env: { ...PROXY_ENV, ...plainVariables(path) }, readFile })).toMatchObject({ ok: true });
+    expect(loaded(path)).toMatchObject({ ok: true });
   });
 
   test('the ports of the proxy are those of its configuration, and its probes are on the admin port', () => {
@@ -109,6 +105,23 @@ describe.each(RENDERED)('%s', (path) => {
     expect(scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'holdfast' });
   });
 });
+
+/** What the proxy makes of its arguments, its variables and the file of the ConfigMap that is mounted. */
+function loaded(path: string): LoadedConfig {
+  const { containers, volumes } = proxyOf(path).spec.template.spec;
+  const mapName = volumes.find(({ name }) => name === 'config')?.configMap?.name ?? '';
+  const { data } = find(objectsOf(path), 'ConfigMap', mapName) as unknown as { data: Record<string, string> };
+  const [verb, ...argv] = containers[0].args ?? [];
+  if (verb !== 'serve') throw new Error(`the proxy is started with ${verb}`);
+  const readFile = (file: string) => data[relative('/etc/holdfast', file)] ?? '';
+  return loadConfig({ argv, env: { ...PROXY_ENV, ...plainVariables(path) }, readFile });
+}
+
+function configOf(path: string): Config {
+  const result = loaded(path);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.config;
+}
 
 function isOfOverlaysWithoutBackend(path: string): boolean {
   return path === 'overlays/ingress-nginx' || path === 'overlays/gateway-api';
@@ -176,6 +189,28 @@ function referencesOf(from: string, { podSelector, ingress = [], egress = [] }: 
   );
   return [{ from, labels, ports: ingress.flatMap(({ ports }) => named(ports)) }, ...out];
 }
+
+describe('times', () => {
+  test('a proxy has ended in order long before it is killed', () => {
+    const { containers, terminationGracePeriodSeconds } = proxyOf('base').spec.template.spec;
+    const endS = CLOSE_MAX_S + (GATEWAY_DRAIN_MS + CLOSE_GRACE_MS) / 1000;
+    expect(terminationGracePeriodSeconds).toBeGreaterThan(containers[0].lifecycle.preStop.sleep.seconds + 1.5 * endS);
+  });
+
+  test('the pods of the example serve until their sessions have moved', () => {
+    const { spec } = find(objectsOf('overlays/spring'), 'Deployment', 'backend') as unknown as Deployment;
+    const { containers, terminationGracePeriodSeconds } = spec.template.spec;
+    const preStopMs = containers[0].lifecycle.preStop.sleep.seconds * 1000;
+    const { backend, handover, topology } = configOf('overlays/spring');
+    const movedMs = (1000 * MOST_SESSIONS_OF_A_POD) / handover.perSecond + backend.settleMs + handover.drainMaxMs;
+    expect(preStopMs).toBeGreaterThan(movedMs + 1000);
+    expect(terminationGracePeriodSeconds * 1000).toBeGreaterThan(2 * preStopMs);
+    expect((spec.minReadySeconds ?? 0) * 1000).toBeGreaterThan(topology.admitAfterMs);
+  });
+});
+
+/** docs/KUBERNETES.md says how to reckon with other numbers. */
+const MOST_SESSIONS_OF_A_POD = 3000;
 
 describe('what a policy lets through', () => {
   test.each(OVERLAYS)('%s: nothing but what another policy allows', (path) => {
