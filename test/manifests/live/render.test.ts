@@ -1,12 +1,12 @@
 /** What holds between the objects that are rendered, which no schema knows. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CLOSE_GRACE_MS } from '../../../proxy/admin/server.ts';
 import { type Config, type LoadedConfig, loadConfig } from '../../../proxy/config/index.ts';
 import { CLOSE_MAX_S, GATEWAY_DRAIN_MS } from '../../../proxy/serve.ts';
-import { folder, OVERLAYS, PROXY_ENV, RENDERED } from '../names.ts';
+import { folder, OVERLAYS, PROXY_ENV, RENDERED, root } from '../names.ts';
 import { find, type KubeObject, render } from './render.ts';
 import { chooses, type Deployment, deploymentsOf, type Labels } from './workloads.ts';
 
@@ -250,20 +250,27 @@ function namespace(name: string) {
   return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
 }
 
+/** A folder with a copy of the manifests, and a kustomization beside it, as docs/KUBERNETES.md begins. */
+function ownOverlay(kustomization: string): KubeObject[] {
+  const own = mkdtempSync(join(tmpdir(), 'holdfast-overlay-'));
+  onTestFinished(() => rmSync(own, { recursive: true }));
+  cpSync(folder, join(own, 'manifests'), { recursive: true });
+  cpSync(join(folder, 'base/holdfast.yaml'), join(own, 'holdfast.yaml'));
+  writeFileSync(join(own, 'kustomization.yaml'), kustomization);
+  return render(own);
+}
+
+test('the overlay of docs/KUBERNETES.md works as it stands there', () => {
+  const page = readFileSync(join(root, 'docs/KUBERNETES.md'), 'utf8');
+  const [, block = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+  const objects = ownOverlay(block.replaceAll(/^ {3}/gm, ''));
+  const { spec } = find(objects, 'Deployment', 'holdfast') as unknown as Deployment;
+  expect(spec.template.spec.containers[0].image).toBe('registry.you.example/holdfast:0.1.0');
+  expect(objects.map(({ kind }) => kind)).toContain('Ingress');
+});
+
 test('an overlay in another namespace leaves nothing behind in this one', () => {
-  const other = mkdtempSync(join(tmpdir(), 'holdfast-overlay-'));
-  onTestFinished(() => rmSync(other, { recursive: true }));
-  const resources = [relative(other, join(folder, 'overlays/producers'))];
-  writeFileSync(
-    join(other, 'kustomization.yaml'),
-    JSON.stringify({
-      apiVersion: 'kustomize.config.k8s.io/v1beta1',
-      kind: 'Kustomization',
-      namespace: 'talk',
-      resources,
-    }),
-  );
-  const objects = render(other);
+  const objects = ownOverlay('namespace: talk\nresources: [manifests/overlays/producers]\n');
   const places = objects.map(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : metadata.namespace));
   expect(new Set(places)).toEqual(new Set(['talk']));
   expect(find(objects, 'RoleBinding', 'holdfast')['subjects']).toMatchObject([{ namespace: 'talk' }]);
