@@ -250,6 +250,15 @@ function namespace(name: string) {
   return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
 }
 
+test('a Gateway is told that there are WebSockets behind the port of clients, and only there', () => {
+  const protocolOf = (name: string) => {
+    const { ports } = find(objectsOf('overlays/gateway-api'), 'Service', name)['spec'] as { ports: object[] };
+    return ports.map((port) => ('appProtocol' in port ? port.appProtocol : undefined));
+  };
+  expect(protocolOf('holdfast')).toEqual(['kubernetes.io/ws']);
+  expect(protocolOf('holdfast-admin')).toEqual([undefined]);
+});
+
 /** A folder with a copy of the manifests, and a kustomization beside it, as docs/KUBERNETES.md begins. */
 function ownOverlay(kustomization: string): KubeObject[] {
   const own = mkdtempSync(join(tmpdir(), 'holdfast-overlay-'));
