@@ -11,6 +11,7 @@ import { type ProxyProcess, startProxy } from '../experiment/proxy.ts';
 import { seeded } from '../experiment/random.ts';
 import { watchStalls } from '../experiment/stall.ts';
 import type { Finding, Ledger, Tally } from '../ledger/ledger.ts';
+import { arrived } from './arrived.ts';
 import { Doors } from './doors.ts';
 import { watchPeak } from './peak.ts';
 import { openProducers, type Producers, SERVICE_USER } from './producers.ts';
@@ -69,8 +70,6 @@ export interface Outcome {
 export const ROUND_MAX_MS = 150_000;
 /** The last fault of a round begins so long before its messages end, or a quarter of the round. */
 const TAIL_MS = 20_000;
-/** When messages are missing, so long a silence means that they do not come: longer than their time to live. */
-const QUIET_MS = 12_000;
 /** Within which the one more message is sent to every user. */
 const PROBE_MS = 3_000;
 /** After the faults all is where it was within this time: an old link drains for up to 5 s after the commit, 30 s without one. */
@@ -196,15 +195,6 @@ function produceTo(
   load: { destinations: readonly string[]; messages: number; durationMs: number; ledger: Ledger },
 ): Promise<number> {
   return produce({ ...load, users, posting, random: seeded(seed) });
-}
-
-/** Until all has arrived, or nothing arrives any more. */
-async function arrived(ledger: Ledger): Promise<void> {
-  let heardMs = nowMs();
-  for (let before = ledger.arrivals; !ledger.complete && nowMs() - heardMs < QUIET_MS; before = ledger.arrivals) {
-    await sleep(200);
-    if (ledger.arrivals > before) heardMs = nowMs();
-  }
 }
 
 /** After each fault whose pod was left by recovery: until the last of its sessions was told. A gap is of the last fault before it. */

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly posting: Posting;
   readonly ledger: Ledger;
   readonly random: Random;
+  /** Ends it before all is sent. */
+  readonly signal?: AbortSignal;
 }
 
 /** Sends everything; resolves with the requests to pods that it took. Each user starts at its own moment, so that they do not send in step. */
@@ -36,7 +38,7 @@ export async function produce(options: LoadOptions): Promise<number> {
 
 /** One after the other: the next message of a lane is sent when the last one has its answer, or there would be no order to keep. */
 async function produceLane(
-  { posting, ledger }: LoadOptions,
+  { posting, ledger, signal }: LoadOptions,
   lane: Lane,
   count: number,
   dueMs: (n: number) => number,
@@ -44,6 +46,7 @@ async function produceLane(
   let attempts = 0;
   for (let n = 1; n <= count; n++) {
     await sleep(Math.max(0, dueMs(n) - nowMs()));
+    if (signal?.aborted) break;
     ledger.sent(lane, n, nowMs());
     const answer = await posting.post(lane.user, lane.destination, JSON.stringify({ n }));
     ledger.answered(lane, n, answer.outcome);

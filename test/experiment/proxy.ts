@@ -3,7 +3,8 @@ import { appendFileSync } from 'node:fs';
 import { type Child, jsonOf, nodeProgram } from './child.ts';
 
 export interface ProxyOptions {
-  readonly podsFile: string;
+  /** Absent when the flags say where the pods are. */
+  readonly podsFile?: string;
   /** More flags of `holdfast serve`. */
   readonly flags?: readonly string[];
   /** Where its log goes; nowhere when absent. */
@@ -32,7 +33,8 @@ export async function startProxy({
   nodeFlags = [],
 }: ProxyOptions): Promise<ProxyProcess> {
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const args = ['serve', ...ports, '--pods-file', podsFile, '--user', 'header:Username', ...flags];
+  const pods = podsFile === undefined ? [] : ['--pods-file', podsFile];
+  const args = ['serve', ...ports, ...pods, '--user', 'header:Username', ...flags];
   const process = nodeProgram('the proxy', 'proxy/main.ts', args, { nodeFlags });
   if (logFile !== undefined) process.onLine((line) => appendFileSync(logFile, `${line}\n`));
   const { listenUrl, adminUrl } = await process.line(addressesOf);

@@ -80,11 +80,16 @@ broker/msg: messages that a broker behind the pods took and gave out, for each o
 live again: from kill -9 or SIGTERM until the last client was told that its session goes on`;
 
 export function tableText(rows: readonly Row[]): string {
-  const cells = [
+  return columnsText(
     COLUMNS.map(([title]) => title),
-    ...rows.map((row) => COLUMNS.map(([, read]) => String(read(row) ?? '–'))),
-  ];
-  const widths = COLUMNS.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+    rows.map((row) => COLUMNS.map(([, read]) => String(read(row) ?? '–'))),
+  );
+}
+
+/** Cells under their titles, each column as wide as it must be. */
+export function columnsText(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [titles, ...rows];
+  const widths = titles.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
   const text = cells.map((line) => line.map((cell, column) => pad(cell, widths[column] ?? 0, column)).join('  '));
   text.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('──'));
   return text.map((line) => line.trimEnd()).join('\n');

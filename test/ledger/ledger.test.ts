@@ -119,6 +119,19 @@ describe('figures', () => {
     expect(ledger.tally()).toMatchObject({ gapMs: 80, delayMs: 55, slowest: { ...bob, n: 1, atMs: 155 } });
   });
 
+  it('has the same figures for each user', () => {
+    const ledger = new Ledger();
+    for (const each of [alice, bob]) for (const n of [1, 2]) ledger.sent(each, n, n * 100);
+    ledger.received(alice, 1, 110);
+    ledger.received(bob, 1, 140);
+    ledger.received(alice, 2, 230);
+    ledger.received(bob, 2, 205);
+    expect(ledger.users()).toEqual([
+      { user: 'alice', gapMs: 120, delayMs: 30 },
+      { user: 'bob', gapMs: 65, delayMs: 40 },
+    ]);
+  });
+
   it('counts the silence before the first arrival and after the last one', () => {
     const ledger = new Ledger();
     for (const n of [1, 2, 3]) ledger.sent(alice, n, n * 100);

@@ -48,6 +48,14 @@ export interface Tally {
   readonly losers: readonly string[];
 }
 
+/** One user, whatever its destinations. */
+export interface UserFigures {
+  readonly user: string;
+  /** As in Tally, of this user. */
+  readonly gapMs: number;
+  readonly delayMs: number;
+}
+
 /** Findings that are kept with their details; the counts go on. */
 export const FINDINGS_MAX = 1000;
 
@@ -63,6 +71,8 @@ interface UserBook {
   /** When something last arrived; before that, when the first message was sent. */
   heardAtMs: number | undefined;
   lastSentAtMs: number;
+  gapMs: number;
+  delayMs: number;
 }
 
 export class Ledger {
@@ -74,7 +84,6 @@ export class Ledger {
   #duplicated = 0;
   #reordered = 0;
   #unknown = 0;
-  #gapMs = 0;
   #delayMs = 0;
   #slowest: Tally['slowest'];
 
@@ -99,7 +108,7 @@ export class Ledger {
     const book = this.#lane(lane);
     const user = this.#user(lane.user);
     user.arrivals++;
-    if (user.heardAtMs !== undefined) this.#gapMs = Math.max(this.#gapMs, atMs - user.heardAtMs);
+    if (user.heardAtMs !== undefined) user.gapMs = Math.max(user.gapMs, atMs - user.heardAtMs);
     user.heardAtMs = atMs;
     const sentAt = book.sentAt.get(n);
     if (sentAt === undefined) {
@@ -110,7 +119,7 @@ export class Ledger {
       this.#duplicated++;
       return this.#find('duplicated', book, n, atMs);
     }
-    this.#first(book, n, atMs, sentAt);
+    this.#first(book, user, n, atMs, sentAt);
   }
 
   /** True when everything that was sent has arrived. */
@@ -127,7 +136,6 @@ export class Ledger {
     const missing = [...this.#missing()];
     const users = [...this.#users.values()];
     const perUser = users.map(({ arrivals }) => arrivals);
-    const silences = users.map(({ heardAtMs = 0, lastSentAtMs }) => lastSentAtMs - heardAtMs);
     return {
       sent: this.#sent,
       received: this.#received,
@@ -138,11 +146,16 @@ export class Ledger {
       duplicated: this.#duplicated,
       reordered: this.#reordered,
       unknown: this.#unknown,
-      gapMs: Math.max(this.#gapMs, ...silences),
+      gapMs: Math.max(0, ...users.map(gapOf)),
       delayMs: this.#delayMs,
       slowest: this.#slowest,
       losers: [...new Set(missing.map(({ user }) => user))].sort(),
     };
+  }
+
+  /** Every user that was sent something, or got it. */
+  users(): UserFigures[] {
+    return Array.from(this.#users, ([user, book]) => ({ user, gapMs: gapOf(book), delayMs: book.delayMs }));
   }
 
   /** The faults one by one, the first FINDINGS_MAX of them. */
@@ -155,9 +168,10 @@ export class Ledger {
     return [...this.#missing()].filter(({ kind }) => kind === 'lost');
   }
 
-  #first(book: LaneBook, n: number, atMs: number, sentAt: number): void {
+  #first(book: LaneBook, user: UserBook, n: number, atMs: number, sentAt: number): void {
     book.arrived.set(n, atMs);
     this.#received++;
+    user.delayMs = Math.max(user.delayMs, atMs - sentAt);
     if (atMs - sentAt > this.#delayMs) {
       this.#delayMs = atMs - sentAt;
       this.#slowest = { user: book.user, destination: book.destination, n, atMs };
@@ -195,9 +209,14 @@ export class Ledger {
   #user(user: string): UserBook {
     let book = this.#users.get(user);
     if (book === undefined) {
-      book = { arrivals: 0, heardAtMs: undefined, lastSentAtMs: Number.NEGATIVE_INFINITY };
+      book = { arrivals: 0, heardAtMs: undefined, lastSentAtMs: Number.NEGATIVE_INFINITY, gapMs: 0, delayMs: 0 };
       this.#users.set(user, book);
     }
     return book;
   }
+}
+
+/** The last silence lasts until the last message was sent. */
+function gapOf({ gapMs, heardAtMs = 0, lastSentAtMs }: UserBook): number {
+  return Math.max(gapMs, lastSentAtMs - heardAtMs);
 }

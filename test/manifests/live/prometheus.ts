@@ -1,10 +1,9 @@
 /** A real Prometheus that scrapes what it is told to, with the relabelling of the PodMonitor and the alerts of the PrometheusRule. */
-import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { freePort } from '../../cluster/free-port.ts';
 import { foreignProgram } from '../../experiment/child.ts';
 import { find, render } from './render.ts';
 import type { Rules } from './rules.ts';
@@ -124,13 +123,4 @@ async function answerOf(url: string, query: Record<string, string>): Promise<Res
 
 function seriesOf({ metric, value: [, text] }: Result): Series {
   return { metric, value: Number(text) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
