@@ -43,6 +43,18 @@ export const HURRY = 20;
 /** Until a rate is known of what has just begun, on a machine that is busy. */
 const SEEN_MAX_MS = 60_000;
 
+/** From which an event loop is called slow; the threshold of the alert. */
+const SLOW_MS = 100;
+
+/**
+ * Alerts that are right on a machine that is too busy: whoever takes the CPU from the proxies takes it from this process as well.
+ *
+ * @param stallMs the longest time that this process could not run
+ */
+export function rightWhenStarved(stallMs: number): readonly string[] {
+  return stallMs > SLOW_MS ? ['HoldfastEventLoopSlow'] : [];
+}
+
 /** Resolves when messages flow and Prometheus has seen it. All of it ends with the test. */
 export async function startStage({ flags = [], clients = CLIENTS }: StageOptions = {}): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-stage-'));
