@@ -158,6 +158,7 @@ export const CLOSE_REASONS = [
 
 const TABLE = {
   clients: dial('holdfast_clients', 'Connections of clients that are open.'),
+  clientsMax: dial('holdfast_clients_max', 'limits.sessions: clients past it are refused.'),
   sessions: dials<[pod: string]>(
     'holdfast_sessions',
     'Sessions by the pod of their primary link; pod "" has none now.',
@@ -205,6 +206,7 @@ const TABLE = {
     'unproven',
   ]),
   heldBytes: dial('holdfast_held_bytes', 'Bytes of frames that are held.'),
+  heldBytesMax: dial('holdfast_held_bytes_max', 'hold.total: bytes from which clients that send are not read.'),
   heldFrames: dial('holdfast_held_frames', 'Frames that are held.'),
   paused: dials<[side: 'client' | 'link']>('holdfast_paused', 'Sockets that are not read now, by side.', ['side']),
   topologyStale: dial(

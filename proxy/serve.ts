@@ -20,10 +20,10 @@ import { createSource } from './sources.ts';
 /** Clients told to go, each second, when the proxy stops: they come back at this rate, to another proxy. */
 const CLOSE_PER_SECOND = 500;
 /** However many there are, within this time, since Kubernetes kills after 30 s unless it is told otherwise. */
-const CLOSE_MAX_S = 20;
+export const CLOSE_MAX_S = 20;
 
 /** Messages of producers that are under way when the proxy stops get this long. */
-const GATEWAY_DRAIN_MS = 2_000;
+export const GATEWAY_DRAIN_MS = 2_000;
 
 /** Of a log that is not on a stream. */
 const NO_LOSSES: LogLosses = { linesLost: 0 };
@@ -124,6 +124,8 @@ function follow(topology: Topology, board: Switchboard, metrics: Metrics): void 
 
 function readOnScrape(metrics: Metrics, board: Switchboard, source: TopologySource, config: Config): void {
   metrics.governorRate.set(config.handover.perSecond);
+  metrics.heldBytesMax.set(config.hold.totalBytes);
+  metrics.clientsMax.set(config.limits.sessions);
   metrics.beforeScrape(() => {
     const status = source.status(now());
     metrics.topologySource.clear();
