@@ -128,7 +128,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a hole in the numbers is not waited for',
     file: ORDERING,
-    find: 'return Math.max(message.arrivedMs + this.#options.orderMaxMs, this.#gaveUpAtMs + ORDER_POLL_MS);',
+    find: 'return this.#giveUpAt(message);',
     replace: 'return message.arrivedMs;',
   },
   {
@@ -194,8 +194,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'what a broker gives out again is dropped as a repeat',
     file: DELIVERY,
-    find: 'wantsAck && isRedelivered(message.frame) ? DELIVER',
-    replace: 'wantsAck && !isRedelivered(message.frame) ? DELIVER',
+    find: 'wantsAck && isRedelivered(core, message.frame) ? DELIVER',
+    replace: 'wantsAck && !isRedelivered(core, message.frame) ? DELIVER',
   },
   {
     name: 'copies of a topic are not known again',
