@@ -77,4 +77,6 @@ function lineOf({ part, subject, round, figures, failed, load: loadBefore, notes
   return `${round} ${part} ${subject} (load ${loadBefore.toFixed(1)}): ${[...all, ...notes, ...(failed ? [`FAILED: ${failed}`] : [])].join(', ')}`;
 }
 
+/** Ends by `exit`, at which what was started is ended, too. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 process.exitCode = await main(process.argv.slice(2));

@@ -22,11 +22,12 @@ export interface Options {
 const SIZES: Sizes = {
   warmMs: 1_500,
   measureMs: 5_000,
+  restMs: 2_000,
   users: 200,
   sessions: 2_000,
   stormSessions: 5_000,
 };
-const QUICK: Partial<Sizes> = { warmMs: 500, measureMs: 1_000, sessions: 500, stormSessions: 500 };
+const QUICK: Partial<Sizes> = { warmMs: 500, measureMs: 1_000, restMs: 200, sessions: 500, stormSessions: 500 };
 
 const proxyNames = proxies.map(({ name }) => name);
 const list = (items: readonly { readonly name: string; readonly description: string }[]) =>
@@ -88,6 +89,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     rounds: whole('rounds', values.rounds, values.quick ? 1 : 3, 100),
     sizes: {
       warmMs: usual.warmMs,
+      restMs: usual.restMs,
       measureMs: 1000 * whole('seconds', values.seconds, usual.measureMs / 1000, 600),
       users: whole('users', values.users, usual.users, USERS_MAX),
       sessions: whole('sessions', values.sessions, usual.sessions, USERS_MAX),

@@ -17,6 +17,8 @@ export interface Outcome {
 export interface Sizes {
   readonly warmMs: number;
   readonly measureMs: number;
+  /** Nothing tells when a proxy has put in order what connecting has left, so it is given this time before memory is looked at. */
+  readonly restMs: number;
   /** Users that messages are pushed to. */
   readonly users: number;
   /** Of sessions, handover and connect-storm. */

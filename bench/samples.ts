@@ -33,8 +33,8 @@ export interface Summary {
   readonly figures: Readonly<Record<string, Spread>>;
   /** Samples that the figures are of. */
   readonly counted: number;
-  /** Samples left out because the proxy had to wait for its core. */
-  readonly disturbed: number;
+  /** Samples left out because the proxy had to wait for its core while it had not in others. */
+  readonly leftOut: number;
   /** Why there is something wrong with it; then it has no figures. */
   readonly refused: string | undefined;
   readonly notes: readonly string[];
@@ -66,7 +66,7 @@ function summaryOfOne(samples: readonly Sample[]): Summary {
   return {
     figures: Object.fromEntries(names.map((name) => [name, spreadOf(valuesOf(counted, name))])),
     counted: counted.length,
-    disturbed: samples.length - calm.length,
+    leftOut: samples.length - counted.length,
     refused,
     notes: unique(notes),
   };

@@ -19,6 +19,12 @@ export interface Stage<P extends RunningProxy = RunningProxy> {
 
 const PODS = 2;
 
+/** Folders of stages that are open: a bench that is stopped leaves nothing behind. */
+const directories = new Set<string>();
+process.once('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
 /**
  * @param start makes the proxy
  * @param core of the proxy alone; undefined: wherever the system puts it
@@ -28,11 +34,13 @@ export async function openStage<P extends RunningProxy>(
   core: string | undefined,
 ): Promise<Stage<P>> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  directories.add(directory);
   const clients = new Remote<ClientsCalls>('the process with the users', 'clients-main.ts');
   const backends = Array.from({ length: PODS }, () => new Remote<BackendCalls>('a pod', 'backend-main.ts'));
   const close = async () => {
     await Promise.all([clients, ...backends].map((remote) => remote.kill()));
     rmSync(directory, { recursive: true });
+    directories.delete(directory);
   };
   try {
     const pods = await Promise.all(backends.map((backend) => backend.ask('listen', null)));

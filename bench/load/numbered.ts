@@ -107,7 +107,7 @@ function writeDigits(target: Buffer, at: number, digits: number, value: number):
   let left = value;
   for (let i = at + digits - 1; i >= at; i--) {
     const tenth = Math.floor(left / 10);
-    target[i] = ZERO + left - tenth * 10;
+    target[i] = ZERO + (left - tenth * 10);
     left = tenth;
   }
 }

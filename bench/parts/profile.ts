@@ -7,7 +7,7 @@ import { clockMicros } from '../load/clock.ts';
 import type { Outcome, Solo } from '../part.ts';
 import { holdfastWith } from '../proxies/holdfast.ts';
 import { openStage, openUsers, type Stage, settle, tellPods } from '../stage.ts';
-import { type CpuProfile, selfTimes } from './self-times.ts';
+import { byOwner, type CpuProfile, type SelfTime, selfTimes } from './self-times.ts';
 
 const INTERVAL_US = 500;
 const SHOWN_MAX = 25;
@@ -26,7 +26,7 @@ export const profile: Solo = {
   run: async ({ sizes, proxyCore }) => {
     const outcomes: Record<string, Outcome> = {};
     for (const [name, begin] of Object.entries(LOADS)) {
-      outcomes[name] = await profiled(proxyCore, async (stage) => {
+      const times = await profiled(proxyCore, async (stage) => {
         await openUsers(stage, sizes.users);
         await begin(stage, sizes.users);
         await sleep(sizes.warmMs);
@@ -36,6 +36,8 @@ export const profile: Solo = {
         await settle(stage);
         return { from, to };
       });
+      outcomes[`${name}, %`] = figuresOf(byOwner(times));
+      outcomes[`${name}, % by function`] = figuresOf(times.slice(0, SHOWN_MAX));
     }
     return outcomes;
   },
@@ -44,7 +46,7 @@ export const profile: Solo = {
 async function profiled(
   core: string | undefined,
   work: (stage: Stage) => Promise<{ readonly from: number; readonly to: number }>,
-): Promise<Outcome> {
+): Promise<SelfTime[]> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-profile-'));
   try {
     const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${INTERVAL_US}`];
@@ -52,9 +54,12 @@ async function profiled(
     // The profile is written when the proxy has ended.
     const span = await work(stage).finally(() => stage.close());
     const [file = ''] = readdirSync(folder);
-    const shares = selfTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile, span);
-    return { figures: Object.fromEntries(shares.slice(0, SHOWN_MAX).map(({ name, percent }) => [name, percent])) };
+    return selfTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile, span);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function figuresOf(times: readonly SelfTime[]): Outcome {
+  return { figures: Object.fromEntries(times.map(({ name, percent }) => [name, percent])) };
 }

@@ -36,6 +36,27 @@ export function selfTimes(profile: CpuProfile, span: { readonly from: number; re
   );
 }
 
+/** What a function belongs to, by its name; the first that fits. */
+const OWNERS: readonly (readonly [RegExp, string])[] = [
+  [/^write(v|Buffer|Utf8String|Latin1String)$/, 'writes to sockets'],
+  [/^\(garbage collector\)$/, 'garbage collector'],
+  [/ node_modules\/ws\//, 'ws'],
+  [/ node:/, 'Node'],
+  [/ stomp\//, 'stomp/'],
+  [/ proxy\/session\//, 'proxy/session'],
+  [/ proxy\//, 'rest of proxy/'],
+];
+
+/** The same by owner, largest first. */
+export function byOwner(times: readonly SelfTime[]): SelfTime[] {
+  const sums = new Map<string, number>();
+  for (const { name, percent } of times) {
+    const owner = OWNERS.find(([pattern]) => pattern.test(name))?.[1] ?? 'all else, native';
+    sums.set(owner, (sums.get(owner) ?? 0) + percent);
+  }
+  return Array.from(sums, ([name, percent]) => ({ name, percent })).sort((a, b) => b.percent - a.percent);
+}
+
 function nameOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): string {
   const file = url.replace(/^.*\/(?=node_modules\/|proxy\/|stomp\/|ring\/)/, '');
   return `${functionName || '(anonymous)'}${file === '' ? '' : ` ${file}:${lineNumber + 1}`}`;

@@ -1,7 +1,7 @@
 /** What it costs to have a session, and to come to one. */
 import { sleep } from '../../test/experiment/clock.ts';
 import { isFaultless } from '../load/lane.ts';
-import type { Comparison, Outcome } from '../part.ts';
+import type { Comparison, Outcome, Sizes } from '../part.ts';
 import { openUsers, type Stage, settle, tellPods } from '../stage.ts';
 import { between, type Usage, usageOf } from '../usage.ts';
 import { FIGURE } from './load-outcome.ts';
@@ -11,8 +11,6 @@ const WARM_USERS = 100;
 const WARM_RATE = 20_000;
 /** Users that connect at a time. */
 const CONCURRENCY = 32;
-/** Nothing tells when a proxy has put in order what connecting has left. */
-const REST_MS = 2_000;
 
 const US_PER_MS = 1000;
 const BYTES_PER_KIB = 1024;
@@ -22,14 +20,14 @@ export const sessions: Comparison = {
   description: 'idle sessions after STOMP CONNECT: memory of each, and CPU time to connect one more of them',
   stage: 'fresh',
   run: async (stage, { sizes }) => {
-    await warm(stage, sizes.warmMs);
+    await warm(stage, sizes);
     const used = (): Usage | undefined => (stage.proxy.pid === undefined ? undefined : usageOf(stage.proxy.pid));
     const before = used();
     await connect(stage, sizes.sessions);
-    await sleep(REST_MS);
+    await sleep(sizes.restMs);
     const idle = used();
     await stage.clients.ask('close', null);
-    await sleep(REST_MS);
+    await sleep(sizes.restMs);
     const closed = used();
     const took = await connect(stage, sizes.sessions);
     const connected = used();
@@ -63,13 +61,13 @@ function outcomeOf(count: number, took: { p50: number; p99: number }, looks: Loo
   };
 }
 
-async function warm(stage: Stage, ms: number): Promise<void> {
+async function warm(stage: Stage, { warmMs, restMs }: Sizes): Promise<void> {
   await openUsers(stage, WARM_USERS);
   await tellPods(stage, 'push', { perUserPerSecond: WARM_RATE / WARM_USERS });
-  await sleep(ms);
+  await sleep(warmMs);
   await settle(stage);
   await stage.clients.ask('close', null);
-  await sleep(REST_MS);
+  await sleep(restMs);
 }
 
 /** To CONNECTED, with no subscription. */

@@ -22,6 +22,7 @@ export function barChart(title: string, bars: readonly Bar[]): string {
   const height = HEAD + ROW * bars.length + 8;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13">`,
+    `<title>${escaped(title)}</title>`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     `<text x="8" y="21" font-weight="bold">${escaped(title)}</text>`,
     ...bars.map((bar, index) => barAt(bar, HEAD + ROW * index, scale)),

@@ -13,7 +13,7 @@ export function drawPlots(folder: string, summaries: ReadonlyMap<string, Readonl
   return COSTS.flatMap((row) => {
     const bars = barsOf(row, summaries.get(row.part));
     if (bars.length === 0) return [];
-    const file = join(folder, `${row.title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.svg`);
+    const file = join(folder, `${row.plot}.svg`);
     writeFileSync(file, barChart(`${row.title} (${row.better} is better)`, bars));
     return [file];
   });

@@ -59,12 +59,12 @@ function soloTable(part: string, subjects: ReadonlyMap<string, Summary>): string
 
 function notesOf(summaries: Summaries): string[] {
   const lines = [...summaries].flatMap(([part, subjects]) =>
-    [...subjects].flatMap(([subject, { notes, refused, disturbed, counted }]) => [
+    [...subjects].flatMap(([subject, { notes, refused, leftOut, counted }]) => [
       ...(refused === undefined ? [] : [`${part}, ${subject}: REFUSED, ${refused}`]),
       ...notes.map((note) => `${part}, ${subject}: ${note}`),
-      ...(disturbed > 0 && counted > 0
-        ? [`${part}, ${subject}: ${disturbed} disturbed samples of ${counted + disturbed}`]
-        : []),
+      ...(leftOut === 0
+        ? []
+        : [`${part}, ${subject}: ${leftOut} of ${counted + leftOut} samples left out as disturbed`]),
     ]),
   );
   return lines.length === 0 ? [] : [lines.join('\n')];

@@ -34,8 +34,9 @@ test.each([
 test('samples whose core was taken count only when there are no others', () => {
   const calm = sample('nginx', 10, { figures: { [CPU]: 10, [WAITED]: DISTURBED_PERCENT } });
   const disturbed = sample('nginx', 2, { figures: { [CPU]: 2, [WAITED]: DISTURBED_PERCENT + 1 } });
-  expect(summaryOf([calm, disturbed], 'nginx')).toMatchObject({ counted: 1, disturbed: 1, notes: [] });
+  expect(summaryOf([calm, disturbed], 'nginx')).toMatchObject({ counted: 1, leftOut: 1, notes: [] });
   expect(summaryOf([calm, disturbed], 'nginx')?.figures[CPU]?.median).toBe(10);
+  expect(summaryOf([disturbed], 'nginx')).toMatchObject({ counted: 1, leftOut: 0 });
   expect(summaryOf([disturbed], 'nginx')?.figures[CPU]?.median).toBe(2);
   expect(summaryOf([disturbed], 'nginx')?.notes).toEqual([
     `something else had its core for more than ${DISTURBED_PERCENT} % of the time`,

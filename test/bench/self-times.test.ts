@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { selfTimes } from '../../bench/parts/self-times.ts';
+import { byOwner, selfTimes } from '../../bench/parts/self-times.ts';
 
 const node = (id: number, functionName: string, url: string) => ({
   id,
@@ -23,5 +23,14 @@ test('own time is shared out by function within the span, without the idle time'
   expect(selfTimes(profile, { from: 1150, to: 2000 })).toEqual([
     { name: 'push stomp/decoder.ts:10', percent: 75 },
     { name: 'writev', percent: 25 },
+  ]);
+});
+
+test('shares add up by owner', () => {
+  const names = ['writev', 'send node_modules/ws/lib/sender.js:1', 'frame node_modules/ws/lib/sender.js:9', 'stat'];
+  expect(byOwner(names.map((name) => ({ name, percent: 25 })))).toEqual([
+    { name: 'ws', percent: 50 },
+    { name: 'writes to sockets', percent: 25 },
+    { name: 'all else, native', percent: 25 },
   ]);
 });

@@ -1,6 +1,6 @@
 /** A bench so small that only its judgement counts. */
 import { isFaultless } from '../../bench/load/lane.ts';
-import type { Context, Outcome } from '../../bench/part.ts';
+import type { Comparison, Context, Outcome } from '../../bench/part.ts';
 import { comparisons } from '../../bench/parts/index.ts';
 import type { ProxyKind } from '../../bench/proxies/index.ts';
 import { openStage, openUsers } from '../../bench/stage.ts';
@@ -8,23 +8,34 @@ import { openStage, openUsers } from '../../bench/stage.ts';
 const USERS = 12;
 
 const SMALL: Context = {
-  sizes: { warmMs: 50, measureMs: 150, users: USERS, sessions: 20, stormSessions: 20 },
+  sizes: { warmMs: 50, measureMs: 150, restMs: 10, users: USERS, sessions: 20, stormSessions: 20 },
   proxyCore: undefined,
 };
 
-/** Every part that compares proxies, with this one. */
+/** Every part that compares proxies, with this one: those that share a stage, and those that want their own. */
 export async function smoke(start: ProxyKind['start']): Promise<Map<string, Outcome>> {
+  const [shared, fresh] = [comparisons.filter(isShared), comparisons.filter((part) => !isShared(part))];
+  return new Map([...(await onOneStage(start, shared)), ...(await onOneStage(start, fresh))]);
+}
+
+/** The outcomes by the name of the part. */
+export async function onOneStage(
+  start: ProxyKind['start'],
+  parts: readonly Comparison[],
+): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
-  for (const part of comparisons) {
-    const stage = await openStage(start, undefined);
-    try {
-      if (part.stage === 'shared') await openUsers(stage, USERS);
-      outcomes.set(part.name, await part.run(stage, SMALL));
-    } finally {
-      await stage.close();
-    }
+  const stage = await openStage(start, undefined);
+  try {
+    if (parts.every(isShared)) await openUsers(stage, USERS);
+    for (const part of parts) outcomes.set(part.name, await part.run(stage, SMALL));
+  } finally {
+    await stage.close();
   }
   return outcomes;
+}
+
+function isShared({ stage }: Comparison): boolean {
+  return stage === 'shared';
 }
 
 /** Parts in which a message was lost, doubled, swapped or invented. */
