@@ -6,7 +6,7 @@
  *     2 > CONNECTED version:1.2                             the pod of link 2 says it
  *     2 ends 1006                                           link 2 is closed with that code; `2 silent 5000` for so many ms
  *     grant b handover                                      routing sends the session to pod b
- *     committed | shutdown | client gone | client full | client reads
+ *     committed | was apart | shutdown | client gone | client full | client reads
  *     after 50                                              so many ms pass
  *
  * `options` may come first: `options profile:spring drainMaxMs:1000`. The lines of effects are those of test/session/playbook.ts.
@@ -63,6 +63,7 @@ export function play({ options, steps }: Transcript, check: (step: Step, shown: 
 
 const EVENTS: Readonly<Record<string, SessionEvent>> = {
   committed: { type: 'committed' },
+  'was apart': { type: 'was-apart' },
   shutdown: { type: 'shutdown' },
   'client gone': { type: 'client-gone', code: 1006 },
   'client full': { type: 'client-full', full: true },
