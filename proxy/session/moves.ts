@@ -208,7 +208,7 @@ export function switchIfReady(core: Core, now: number): void {
   const { next } = core;
   if (next?.state.name !== 'ready' || !knowsAll(core, next, now)) return;
   if (core.transactions.size === 0 || core.primary === undefined) switchTo(core, next, now);
-  else if (next.state.isDue) carryOver(core, next, now);
+  else if (next.state.isDue && core.transactions.areWhole) carryOver(core, next, now);
 }
 
 /** A transaction stays open for longer than a move waits: from now on it does not wait for its end any more. */
