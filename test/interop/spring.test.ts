@@ -189,16 +189,19 @@ describe.each([
     it.each([
       ['text', false, 16_640],
       ['binary', true, 8192],
-    ])('a %s WebSocket message has at most its buffer: one byte more is 1009, or a reset', async (_kind, binary, max) => {
-      const client = await listening(pod, 'alice');
-      client.socket.send(sendOfSize(max), { binary });
-      expect((await client.bodies(1))[0]).toHaveLength(max - sendOfSize(0).length);
-      // On a connection of its own: Tomcat 10 looks at the last byte only when the next one comes, if the buffer was full before.
-      const another = await listening(pod, 'alice');
-      another.socket.send(sendOfSize(max + 1), { binary });
-      // Tomcat closes with octets unread: the reset that follows may overtake its close frame.
-      expect([1009, 1006]).toContain((await another.closed).code);
-    });
+    ])(
+      'a %s WebSocket message has at most its buffer: one byte more is 1009, or a reset',
+      async (_kind, binary, max) => {
+        const client = await listening(pod, 'alice');
+        client.socket.send(sendOfSize(max), { binary });
+        expect((await client.bodies(1))[0]).toHaveLength(max - sendOfSize(0).length);
+        // On a connection of its own: Tomcat 10 looks at the last byte only when the next one comes, if the buffer was full before.
+        const another = await listening(pod, 'alice');
+        another.socket.send(sendOfSize(max + 1), { binary });
+        // Tomcat closes with octets unread: the reset that follows may overtake its close frame.
+        expect([1009, 1006]).toContain((await another.closed).code);
+      },
+    );
 
     it('a frame in several messages may be 64 KiB long; a byte more is ERROR and 1002', async () => {
       const client = await listening(pod, 'alice');
