@@ -215,6 +215,8 @@ export class Decoder {
 
   #beginBody(): void {
     this.#bodyAt = this.#length;
+    // Size before meaning: a blank line that is cut before its LF may be found too large already.
+    if (this.#bodyAt > this.#limits.maxFrameBytes) throw this.#frameTooLarge();
     if (this.#strict && !mayHaveBody(this.#command)) {
       if (this.#contentLength > 0) throw this.#unexpectedBody();
       this.#contentLength = 0;

@@ -89,6 +89,7 @@ function readOne(stream: string, rules: Rules): PlainFrame | 'incomplete' | Stom
     else if (strict && contentLength !== Number(trimmed)) return 'bad-content-length';
   }
 
+  if (at > limits.maxFrameBytes) return 'frame-too-large';
   const bodyless = strict && !WITH_BODY.includes(command);
   if (bodyless && (contentLength ?? 0) > 0) return 'unexpected-body';
   if (bodyless) contentLength = 0;

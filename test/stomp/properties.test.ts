@@ -129,6 +129,13 @@ test('at any chunking the decoder reads what the oracle reads', () => {
   );
 });
 
+test('a blank line over the limit that is cut before its LF, after headers that are wrong otherwise', () => {
+  const whole = new Uint8Array(Buffer.from('ACK\nx:\ncontent-length:3\n\r\n\0'));
+  const limits = { maxFrameBytes: 24, maxHeaderBytes: 47, maxHeaders: 2 };
+  const rule: Rules = { peer: 'client', version: '1.2', strict: true, limits };
+  for (const sizes of [[whole.length], [1]]) expect(readInChunks(whole, sizes, rule).error).toBe('frame-too-large');
+});
+
 test('the error says the same at any chunking', () => {
   const messageOf = (whole: Uint8Array, sizes: readonly number[], rule: Rules) => {
     const decoder = new Decoder(rule);
