@@ -218,6 +218,10 @@ const TABLE = {
     'Always 1; the label names where the pods come from: kubernetes, dns, file or static.',
     ['source'],
   ),
+  topologyProblems: dial(
+    'holdfast_topology_problems',
+    'Things that are wrong with the set of pods now: no answer, slices, ports or addresses that cannot be used. The log says which.',
+  ),
   topologyFailures: tally('holdfast_topology_failures_total', 'Failed reads of the set of pods.'),
   topologyChanges: tally('holdfast_topology_changes_total', 'Changes of the set of pods.'),
   pods: dials<[state: 'serving' | 'draining' | 'unready']>('holdfast_pods', 'Pods by state.', ['state']),

@@ -131,6 +131,7 @@ function readOnScrape(metrics: Metrics, board: Switchboard, source: TopologySour
     metrics.topologySource.clear();
     metrics.topologySource.of(status.source).set(1);
     metrics.topologyStale.set(status.staleMs / 1000);
+    metrics.topologyProblems.set(status.problems);
     metrics.topologyFailures.set(status.failures);
     metrics.clients.set(board.size);
     metrics.sessions.clear();

@@ -65,9 +65,15 @@ class FallbackSource implements TopologySource {
   status(now: number): SourceStatus {
     const primary = this.#options.primary.status(now);
     if (this.#asked !== 'both') return primary;
-    const { source, ready, lastError } = this.#options.fallback.status(now);
+    const { source, ready, lastError, problems } = this.#options.fallback.status(now);
     const errors = [primary.lastError, lastError].filter((error) => error !== undefined);
-    return { ...primary, source, ready, ...(errors.length === 0 ? {} : { lastError: errors.join('; ') }) };
+    return {
+      ...primary,
+      source,
+      ready,
+      problems: primary.problems + problems,
+      ...(errors.length === 0 ? {} : { lastError: errors.join('; ') }),
+    };
   }
 
   #settleOnPrimary(topology: Topology): void {

@@ -87,6 +87,7 @@ class FileSource implements TopologySource {
       ready,
       staleMs: Math.max(0, now - since),
       ...(this.#problem === undefined ? {} : { lastError: this.#problem.message }),
+      problems: this.#problem === undefined ? 0 : 1,
       failures: this.#failures,
     };
   }

@@ -63,6 +63,7 @@ class KubernetesSource implements TopologySource {
   #failures = 0;
   #connectionError: string | undefined;
   #slicesError: string | undefined;
+  #sliceProblems = 0;
   /** Since when the slices tell no usable set, so that the last one is kept. */
   #keptSince: number | undefined;
   #cancelRequest = (): void => {};
@@ -107,6 +108,7 @@ class KubernetesSource implements TopologySource {
       ready: this.#publisher.last !== undefined,
       staleMs: this.#staleMs(now),
       ...(lastError === undefined ? {} : { lastError }),
+      problems: this.#sliceProblems + (this.#connectionError === undefined ? 0 : 1),
       failures: this.#failures,
       relists,
       watchRestarts,
@@ -174,6 +176,7 @@ class KubernetesSource implements TopologySource {
   }
 
   #judgeSlices(problems: readonly string[]): void {
+    this.#sliceProblems = problems.length;
     if (problems.length === 0) {
       this.#slicesError = undefined;
       return this.#sliceLog.recovered({ service: this.#name }, 'the EndpointSlices are good again');

@@ -25,7 +25,7 @@ export interface UnionPolicy {
 
 export interface Union {
   readonly pods: Pod[];
-  /** Endpoints that could not be used, and why: what to tell a person. Distinct, in the order of slices. */
+  /** Endpoints that could not be used, and why: what to tell a person. Distinct. */
   readonly problems: string[];
 }
 
@@ -44,7 +44,7 @@ export function unionOf(slices: readonly StoredSlice[], policy: UnionPolicy): Un
   const problems = new Set<string>();
   const sightings = slices.flatMap((stored) => sightingsIn(stored, policy, problems));
   const pods = [...groupBy(sightings, (s) => s.id)].map(([, seen]) => mergePod(seen, policy.family));
-  const perAddress = [...groupBy(pods, (s) => s.address)].map(([, seen]) => bestOf(seen, compareLife));
+  const perAddress = [...groupBy(pods, (s) => s.address)].map(([, seen]) => ownerOf(seen, problems));
   const perName = [...groupBy(perAddress, (s) => s.name)].map(([, seen]) => bestOf(seen, compareLife));
   return {
     pods: perName.map(({ id, name, address, state }) => ({ id, name, address, state })),
@@ -157,6 +157,16 @@ function compareLife(a: Sighting, b: Sighting): number {
 
 function rank(state: PodState): number {
   return state === 'serving' ? 0 : state === 'draining' ? 1 : 2;
+}
+
+/** Of pods that are said to be at one address, the one that answers there. */
+function ownerOf(pods: readonly Sighting[], problems: Set<string>): Sighting {
+  const owner = bestOf(pods, compareLife);
+  for (const { id, name, address } of pods) {
+    if (id === owner.id) continue;
+    problems.add(`pod ${name} is left out: its address ${address} belongs to pod ${owner.name} now`);
+  }
+  return owner;
 }
 
 function compareText(a: string, b: string): number {

@@ -35,6 +35,6 @@ class StaticSource implements TopologySource {
   }
 
   status(): SourceStatus {
-    return { source: 'static', ready: this.#ready, staleMs: 0, failures: 0 };
+    return { source: 'static', ready: this.#ready, staleMs: 0, problems: 0, failures: 0 };
   }
 }

@@ -36,6 +36,8 @@ export interface SourceStatus {
   readonly staleMs: number;
   /** What is wrong now and what to do about it; absent while healthy. */
   readonly lastError?: string;
+  /** How many things are wrong now; 0 while healthy. What they are is said by the log, the first of them by `lastError`. */
+  readonly problems: number;
   /** Failed reads or requests since the start. */
   readonly failures: number;
   /** Kubernetes only: complete lists that were taken over since the start. */

@@ -70,6 +70,7 @@ describe('later answers', () => {
     clock.advance(5_000);
     await recorder.untilLine('DNS names the pods again');
     expect(status()).not.toHaveProperty('lastError');
+    expect(status().problems).toBe(0);
     expect(recorder.topologies).toHaveLength(1);
   });
 });

@@ -26,7 +26,7 @@ class Script implements TopologySource {
   }
 
   status(): SourceStatus {
-    return { source: this.#name, ready: false, staleMs: 0, failures: 0, ...this.#facts };
+    return { source: this.#name, ready: false, staleMs: 0, problems: 0, failures: 0, ...this.#facts };
   }
 
   is(facts: Partial<SourceStatus>): void {
@@ -107,17 +107,25 @@ describe('the primary is silent', () => {
 
   it('ready is who has the answer of one source, with the errors of both', () => {
     const { primary, fallback, clock, status } = begin();
-    primary.is({ lastError: 'connection refused', failures: 3, staleMs: 7 });
+    primary.is({ lastError: 'connection refused', problems: 1, failures: 3, staleMs: 7 });
     clock.advance(AFTER_MS);
-    fallback.is({ lastError: 'no such name' });
+    fallback.is({ lastError: 'no such name', problems: 1 });
     expect(status()).toMatchObject({
       ready: false,
       lastError: 'connection refused; no such name',
+      problems: 2,
       failures: 3,
       staleMs: 7,
     });
     fallback.says(pod('10.0.0.1:80', '10.0.0.1', '10.0.0.1'));
-    expect(status()).toEqual({ source: 'dns', ready: true, lastError: 'connection refused', failures: 3, staleMs: 7 });
+    expect(status()).toEqual({
+      source: 'dns',
+      ready: true,
+      lastError: 'connection refused',
+      problems: 1,
+      failures: 3,
+      staleMs: 7,
+    });
   });
 });
 

@@ -211,6 +211,7 @@ describe('the last good pods stay', () => {
     await recorder.untilPods(AB);
     expect(status()).toMatchObject({ staleMs: 0 });
     expect(status()).not.toHaveProperty('lastError');
+    expect(status().problems).toBe(0);
     expect(recorder.lines.map((line) => line.message)).toContain('the pods file is good again');
   });
 

@@ -195,6 +195,7 @@ describe('while the API server is away', () => {
     await recorder.untilLine('the Kubernetes API answers again');
     expect(status()).toMatchObject({ ready: true, staleMs: 0 });
     expect(status()).not.toHaveProperty('lastError');
+    expect(status().problems).toBe(0);
     expect(recorder.topologies).toHaveLength(2);
     await source.stop();
   });
@@ -230,7 +231,7 @@ describe('credentials', () => {
     api.tokens.clear();
     for (const watch of api.watches) watch.reset();
     await recorder.untilLine('does not accept the credentials (401)');
-    expect(status()).toMatchObject({ ready: true, lastError: expect.stringContaining('(401)') });
+    expect(status()).toMatchObject({ ready: true, problems: 1, lastError: expect.stringContaining('(401)') });
     controller.set(C);
     api.tokens.add('new-token');
     await writeFile(join(folder.path, 'token.new'), 'new-token');

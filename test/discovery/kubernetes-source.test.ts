@@ -12,6 +12,7 @@ describe('what the slices say', () => {
     await recorder.untilPods('no pods');
     expect(status()).toMatchObject({ ready: true, staleMs: 0, failures: 0 });
     expect(status()).not.toHaveProperty('lastError');
+    expect(status().problems).toBe(0);
   });
 
   it('a Service that loses its last pod has none', async () => {
@@ -45,6 +46,7 @@ describe('what the slices say', () => {
     await recorder.untilPods(ONLY_A);
     await recorder.untilLine('the EndpointSlices are good again');
     expect(status()).not.toHaveProperty('lastError');
+    expect(status().problems).toBe(0);
   });
 
   it('an empty list after an outage takes no pod away either', async () => {
@@ -70,7 +72,10 @@ describe('what the slices say', () => {
     }
     await recorder.untilLine('there is no port named "stomp"; the Service has: web');
     expect(recorder.topologies).toHaveLength(1);
-    expect(status().lastError).toContain('there is no port named "stomp"');
+    expect(status()).toMatchObject({
+      problems: 2,
+      lastError: expect.stringContaining('there is no port named "stomp"'),
+    });
   });
 
   it('slices of another Service are not asked for', async () => {

@@ -150,6 +150,9 @@ group('ghosts', () => {
     const young = slice('s2', [{ ip: '10.0.0.1', pod: 'young/2', conditions }]);
     expect(pods(union([ghost, young]))).toBe(result);
     expect(pods(union([young, ghost]))).toBe(result);
+    expect(union([ghost, young]).problems).toEqual([
+      'pod old is left out: its address 10.0.0.1:8080 belongs to pod young now',
+    ]);
   });
 
   it('at an address, both living: the ready one stays', () => {

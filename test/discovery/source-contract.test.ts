@@ -122,6 +122,7 @@ describe.each([
     const { status } = await begin(makeWorld, A);
     expect(status()).toMatchObject({ source: name, ready: false, staleMs: 0, failures: 0 });
     expect(status()).not.toHaveProperty('lastError');
+    expect(status().problems).toBe(0);
   });
 
   it('gives the pods sorted by name, after start has returned', async () => {
@@ -132,6 +133,7 @@ describe.each([
     expect(recorder.last?.source).toBe(name);
     expect(status()).toMatchObject({ source: name, ready: true, staleMs: 0, failures: 0 });
     expect(status()).not.toHaveProperty('lastError');
+    expect(status().problems).toBe(0);
   });
 
   it('cannot be started twice', async () => {
@@ -185,7 +187,7 @@ describe.each([
     await world.damage();
     await recorder.until(() => recorder.warnings.length > 0);
     const broken = status();
-    expect(broken).toMatchObject({ ready: true, lastError: recorder.warnings.at(-1) });
+    expect(broken).toMatchObject({ ready: true, problems: 1, lastError: recorder.warnings.at(-1) });
     expect(broken.failures).toBeGreaterThan(0);
     expect(status(60_000).staleMs).toBeGreaterThan(60_000);
     expect(recorder.topologies).toHaveLength(1);
@@ -197,6 +199,7 @@ describe.each([
     );
     expect(status()).toMatchObject({ ready: true, staleMs: 0 });
     expect(status()).not.toHaveProperty('lastError');
+    expect(status().problems).toBe(0);
     expect(new Set(recorder.warnings).size).toBe(recorder.warnings.length);
   });
 
