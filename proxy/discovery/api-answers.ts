@@ -84,7 +84,7 @@ function explain(code: number, versionTooLarge: boolean, message: string, { name
     case 401:
       return 'the Kubernetes API does not accept the credentials (401): renew the token or certificate of the kubeconfig, or check the ServiceAccount of this pod';
     case 403:
-      return `no permission to follow EndpointSlices (403): bind a Role in namespace ${namespace} with apiGroups ["discovery.k8s.io"], resources ["endpointslices"], verbs ["list", "watch"]${said}`;
+      return `no permission to follow EndpointSlices (403): bind a Role in namespace ${namespace} with apiGroups ["discovery.k8s.io"], resources ["endpointslices"], verbs ["list", "watch"]; one that has just started says this too, until it has read its Roles${said}`;
     case 404:
       return `the Kubernetes API does not know discovery.k8s.io/v1 (404): it needs Kubernetes 1.21 or newer, and the server of the kubeconfig must be an API server${said}`;
     case 410:

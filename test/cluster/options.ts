@@ -27,7 +27,7 @@ const FLAGS = {
 
 export const HELP = `Usage: npm run cluster -- [FLAG…]
 
-A real Kubernetes control plane (etcd, kube-apiserver, kube-controller-manager), a node whose pods are processes of the
+A real Kubernetes control plane (etcd, kube-apiserver, its controllers), a node whose pods are processes of the
 embedded backend, a real proxy that watches their EndpointSlices, stock stomp.js clients, a producer at the gateway, and
 something that happens. Judges by a ledger; prints a table with a row for each run and a last line of JSON. Exits 1 when
 something was promised and not kept. The first time it builds the control plane, which takes many minutes (needs Go).

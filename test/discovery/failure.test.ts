@@ -73,7 +73,7 @@ describe('an answer with an error status', () => {
     [
       403,
       { kind: 'Status', message: 'User "x" cannot list' },
-      'bind a Role in namespace shop with apiGroups ["discovery.k8s.io"], resources ["endpointslices"], verbs ["list", "watch"]; it says: User "x" cannot list',
+      'bind a Role in namespace shop with apiGroups ["discovery.k8s.io"], resources ["endpointslices"], verbs ["list", "watch"]; one that has just started says this too, until it has read its Roles; it says: User "x" cannot list',
     ],
     [401, { kind: 'Status' }, 'does not accept the credentials (401): renew the token'],
     [404, '404 page not found', 'does not know discovery.k8s.io/v1 (404): it needs Kubernetes 1.21 or newer'],

@@ -259,7 +259,7 @@ describe('credentials', () => {
     recorder.start(source);
     await recorder.untilPods(AB);
     expect(recorder.warnings).toEqual([
-      `no permission to follow EndpointSlices (403): bind a Role in namespace shop with apiGroups ["discovery.k8s.io"], resources ["endpointslices"], verbs ["list", "watch"]; it says: ${message}`,
+      `no permission to follow EndpointSlices (403): bind a Role in namespace shop with apiGroups ["discovery.k8s.io"], resources ["endpointslices"], verbs ["list", "watch"]; one that has just started says this too, until it has read its Roles; it says: ${message}`,
     ]);
     expect(status().failures).toBe(3);
   });
