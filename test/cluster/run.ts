@@ -105,7 +105,10 @@ async function withProxy(world: World): Promise<Outcome> {
   const flags = ['--kubernetes', target, '--kubeconfig', kubeconfig];
   const proxy = await startProxy({ flags, logFile: options.logFile });
   const awayMs = options.awayMs ?? options.scenario.awayMs ?? AWAY_MS;
-  const stage = { cluster, namespace, door, proxy, random: seeded(options.seed), awayMs };
+  const stage: Stage = {
+    ...{ cluster, namespace, door, proxy, random: seeded(options.seed), awayMs },
+    settled: async () => void (await home(stage, usersOf(options))),
+  };
   const warnings = new Set<string>();
   proxy.process.onLine((line) => {
     const { level, msg } = jsonOf(line) ?? {};
@@ -121,7 +124,7 @@ async function withProxy(world: World): Promise<Outcome> {
 
 async function withClients(stage: Stage, options: RunOptions): Promise<Omit<Outcome, 'warnings'>> {
   const { proxy } = stage;
-  const users = Array.from({ length: options.clients }, (_, index) => `user-${index + 1}`);
+  const users = usersOf(options);
   const record = new Record();
   const clients = await Clients.open({
     ...{ url: proxy.listenUrl, users, destinations: DESTINATIONS, notices: true },
@@ -139,6 +142,10 @@ async function withClients(stage: Stage, options: RunOptions): Promise<Omit<Outc
   } finally {
     await clients.kill();
   }
+}
+
+function usersOf({ clients }: RunOptions): string[] {
+  return Array.from({ length: clients }, (_, index) => `user-${index + 1}`);
 }
 
 /** The scenario with messages before, while and after it. */
@@ -167,7 +174,10 @@ async function underLoad(stage: Stage, options: RunOptions, users: readonly stri
   }
 }
 
-async function home({ namespace, proxy }: Stage, users: readonly string[]): Promise<number> {
+async function home(
+  { namespace, proxy }: Pick<Stage, 'namespace' | 'proxy'>,
+  users: readonly string[],
+): Promise<number> {
   const pods = await namespace.serving();
   return untilHome(
     proxy,

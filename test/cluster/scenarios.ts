@@ -16,6 +16,8 @@ export interface Stage {
   readonly random: Random;
   /** How long the API server or all pods are away, or the watch is cut off. */
   readonly awayMs: number;
+  /** Resolves when every session is at its owner among the pods that serve now. */
+  readonly settled: () => Promise<void>;
 }
 
 export interface Scenario {
@@ -137,9 +139,11 @@ async function movePort({ namespace }: Stage): Promise<void> {
   await namespace.done();
 }
 
-async function scale({ namespace }: Stage): Promise<void> {
+/** Newcomers wait for each other: without `settled` most of them would be gone again before they have anybody. */
+async function scale({ namespace, settled }: Stage): Promise<void> {
   await namespace.scale(8);
   await namespace.done();
+  await settled();
   await namespace.scale(2);
   await namespace.done();
 }
