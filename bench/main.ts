@@ -1,5 +1,6 @@
 /** The bench: see --help. */
 import { availableParallelism } from 'node:os';
+import { runCommand } from '../test/support/command.ts';
 import { commit, load, machineWith } from './machine.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { comparisons, solos } from './parts/index.ts';
@@ -11,33 +12,17 @@ import { runRounds } from './rounds.ts';
 import { type Results, type Sample, summarise } from './samples.ts';
 import { pin } from './usage.ts';
 
-const BAD_USAGE = 2;
-
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const options = optionsOf(argv);
-  if (typeof options === 'number') return options;
+async function main(options: Options): Promise<number> {
   const results = options.read ? readResults(options.name) : await run(options);
   if (!options.read) say(`\nwritten to ${writeResults(results)}`);
   const summaries = summarise(results.samples);
   say(`\n${headOf(results)}\n\n${tablesOf(summaries)}`);
   if (options.plots !== undefined) for (const file of drawPlots(options.plots, summaries)) say(`drawn ${file}`);
   return [...summaries.values()].some((part) => [...part.values()].some(({ refused }) => refused)) ? 1 : 0;
-}
-
-function optionsOf(argv: readonly string[]): Options | number {
-  try {
-    const options = readOptions(argv);
-    if (options !== undefined) return options;
-    process.stdout.write(HELP);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n(--help lists everything)\n`);
-    return BAD_USAGE;
-  }
 }
 
 async function run({ name, parts, proxies: wanted, rounds, sizes, patienceMs }: Options): Promise<Results> {
@@ -79,4 +64,4 @@ function lineOf({ part, subject, round, figures, failed, load: loadBefore, notes
 
 /** Ends by `exit`, at which what was started is ended, too. */
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ name: 'bench', help: HELP, readOptions, run: main }, process.argv.slice(2));

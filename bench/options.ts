@@ -1,5 +1,6 @@
 /** The command line of the bench. */
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../test/support/command.ts';
 import type { Sizes } from './part.ts';
 import { comparisons, partNames, solos } from './parts/index.ts';
 import { proxies, REFERENCE } from './proxies/index.ts';
@@ -115,10 +116,7 @@ function namesIn(flag: string, text: string | undefined, known: readonly string[
 }
 
 function whole(flag: string, text: string | undefined, usual: number, most: number): number {
-  if (text === undefined) return usual;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && value <= most) return value;
-  throw new Error(`--${flag} must be a whole number from 1 to ${most}, not ${text}`);
+  return text === undefined ? usual : wholeNumber(flag, text, { least: 1, most });
 }
 
 function fileName(name: string): string {

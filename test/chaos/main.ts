@@ -1,10 +1,10 @@
 /** Chaos: see --help. */
+import { runCommand } from '../support/command.ts';
 import { HELP, readOptions } from './options.ts';
 import { type Rest, slopePerHour, warm } from './rest.ts';
 import { type ChaosOptions, chaos, type Outcome } from './run.ts';
 import { broken } from './verdict.ts';
 
-const BAD_USAGE = 2;
 /** Faults that are printed; the counts tell the rest. */
 const SHOWN_MAX = 20;
 
@@ -12,9 +12,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const options = optionsOf(argv);
-  if (typeof options === 'number') return options;
+async function main(options: ChaosOptions): Promise<number> {
   const { clients, rate, pods, seed, durationMs } = options;
   say(`${clients} clients, ${rate} messages/s, ${pods} pods, ${durationMs / 60_000} minutes, seed ${seed}`);
   const outcome = await chaos({ ...options, onLine: say });
@@ -24,18 +22,6 @@ async function main(argv: readonly string[]): Promise<number> {
   const json = { ...figures, strikes: countByKind(strikes), unannounced: unannounced.length };
   say(JSON.stringify({ ok: problems.length === 0, problems, clients, rate, pods, seed, durationMs, ...json }));
   return problems.length === 0 ? 0 : 1;
-}
-
-function optionsOf(argv: readonly string[]): ChaosOptions | number {
-  try {
-    const options = readOptions(argv);
-    if (options !== undefined) return options;
-    process.stdout.write(HELP);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`chaos: ${error instanceof Error ? error.message : error}\n(--help lists everything)\n`);
-    return BAD_USAGE;
-  }
 }
 
 function tell(outcome: Outcome, problems: readonly string[]): void {
@@ -74,4 +60,4 @@ function countByKind(strikes: Outcome['strikes']): Record<string, number> {
   return counts;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ name: 'chaos', help: HELP, readOptions, run: main }, process.argv.slice(2));

@@ -1,5 +1,6 @@
 /** The command line of chaos. */
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../support/command.ts';
 import type { ChaosOptions } from './run.ts';
 import { descriptions, KINDS } from './schedule.ts';
 
@@ -37,10 +38,10 @@ export function readOptions(argv: readonly string[]): ChaosOptions | undefined {
   if (values.help) return undefined;
   return {
     durationMs: number('minutes', values.minutes, { least: 0.1, most: 10_000 }) * 60_000,
-    seed: whole('seed', values.seed, { least: 0, most: 2 ** 31 }),
-    clients: whole('clients', values.clients, { least: 1, most: 9_000 }),
-    rate: whole('rate', values.rate, { least: 1, most: 100_000 }),
-    pods: whole('pods', values.pods, { least: 3, most: 100 }),
+    seed: wholeNumber('seed', values.seed, { least: 0, most: 2 ** 31 }),
+    clients: wholeNumber('clients', values.clients, { least: 1, most: 9_000 }),
+    rate: wholeNumber('rate', values.rate, { least: 1, most: 100_000 }),
+    pods: wholeNumber('pods', values.pods, { least: 3, most: 100 }),
     logFile: values.log,
   };
 }
@@ -54,10 +55,4 @@ function number(flag: string, text: string, { least, most }: Range): number {
   const value = Number(text);
   if (text !== '' && value >= least && value <= most) return value;
   throw new Error(`--${flag} must be a number from ${least} to ${most}, not ${text}`);
-}
-
-function whole(flag: string, text: string, range: Range): number {
-  const value = number(flag, text, range);
-  if (Number.isInteger(value)) return value;
-  throw new Error(`--${flag} must be a whole number, not ${text}`);
 }

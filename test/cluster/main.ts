@@ -1,6 +1,7 @@
 /** A rollout and other things that happen in a real cluster: see --help. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { runCommand } from '../support/command.ts';
 import { Cluster } from './cluster.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { type Outcome, run } from './run.ts';
@@ -8,7 +9,6 @@ import { type Scenario, type ScenarioName, scenarios } from './scenarios.ts';
 import { LEGEND, type Row, tableText } from './table.ts';
 import { broken } from './verdict.ts';
 
-const BAD_USAGE = 2;
 /** Faults of one run that are printed; the counts tell the rest. */
 const SHOWN_MAX = 10;
 
@@ -22,9 +22,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const options = optionsOf(argv);
-  if (typeof options === 'number') return options;
+async function main(options: Options): Promise<number> {
   if (options.logs !== undefined) mkdirSync(options.logs, { recursive: true });
   const cluster = await Cluster.start();
   try {
@@ -75,16 +73,4 @@ function tellFaults({ findings }: Outcome, what: readonly string[]): void {
   }
 }
 
-function optionsOf(argv: readonly string[]): Options | number {
-  try {
-    const options = readOptions(argv);
-    if (options !== undefined) return options;
-    process.stdout.write(HELP);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`cluster: ${error instanceof Error ? error.message : error}\n(--help lists everything)\n`);
-    return BAD_USAGE;
-  }
-}
-
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ name: 'cluster', help: HELP, readOptions, run: main }, process.argv.slice(2));

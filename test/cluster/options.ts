@@ -1,5 +1,6 @@
 /** The command line of the cluster. */
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../support/command.ts';
 import { NAMES, type ScenarioName, scenarios } from './scenarios.ts';
 
 export interface Options {
@@ -51,11 +52,11 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   return {
     scenarios: values.scenario === undefined ? NAMES : values.scenario.map(scenarioName),
-    seed: whole('seed', values.seed, { least: 0, most: 2 ** 31 }),
-    runs: whole('runs', values.runs, { least: 1, most: 1_000 }),
-    clients: whole('clients', values.clients, { least: 1, most: 9_000 }),
-    rate: whole('rate', values.rate, { least: 1, most: 100_000 }),
-    awayMs: values.away === undefined ? undefined : whole('away', values.away, { least: 1, most: 3_600 }) * 1000,
+    seed: wholeNumber('seed', values.seed, { least: 0, most: 2 ** 31 }),
+    runs: wholeNumber('runs', values.runs, { least: 1, most: 1_000 }),
+    clients: wholeNumber('clients', values.clients, { least: 1, most: 9_000 }),
+    rate: wholeNumber('rate', values.rate, { least: 1, most: 100_000 }),
+    awayMs: values.away === undefined ? undefined : wholeNumber('away', values.away, { least: 1, most: 3_600 }) * 1000,
     logs: values.logs,
   };
 }
@@ -64,10 +65,4 @@ function scenarioName(text: string): ScenarioName {
   const found = NAMES.find((name) => name === text);
   if (found === undefined) throw new Error(`there is no scenario ${text}; take ${NAMES.join(', ')}`);
   return found;
-}
-
-function whole(flag: string, text: string, { least, most }: { least: number; most: number }): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new Error(`--${flag} must be a whole number from ${least} to ${most}, not ${text}`);
 }

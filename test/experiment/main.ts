@@ -1,6 +1,7 @@
 /** The experiment: see --help. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { runCommand } from '../support/command.ts';
 import type { Mode } from './backends/index.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -9,7 +10,6 @@ import { type ScenarioName, scenarios } from './scenarios.ts';
 import { LEGEND, type Row, rowOf, tableText } from './table.ts';
 import { broken } from './verdict.ts';
 
-const BAD_USAGE = 2;
 /** Faults of one run that are printed; the counts tell the rest. */
 const SHOWN_MAX = 10;
 
@@ -19,9 +19,7 @@ interface Problem {
   readonly what: readonly string[];
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const options = optionsOf(argv);
-  if (typeof options === 'number') return options;
+async function main(options: Options): Promise<number> {
   if (options.logs !== undefined) mkdirSync(options.logs, { recursive: true });
   let title = '';
   const progress = createProgress(process.stdout, () => title);
@@ -49,18 +47,6 @@ async function main(argv: readonly string[]): Promise<number> {
     `${JSON.stringify({ ok: problems.length === 0, backend, clients, messages, pods, seed, rows, problems })}\n`,
   );
   return problems.length === 0 ? 0 : 1;
-}
-
-function optionsOf(argv: readonly string[]): Options | number {
-  try {
-    const options = readOptions(argv);
-    if (options !== undefined) return options;
-    process.stdout.write(HELP);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`experiment: ${error instanceof Error ? error.message : error}\n(--help lists everything)\n`);
-    return BAD_USAGE;
-  }
 }
 
 function once(
@@ -96,4 +82,4 @@ function nameOf(mode: Mode): string {
   return mode === 'holdfast' ? 'with Holdfast' : 'without';
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ name: 'experiment', help: HELP, readOptions, run: main }, process.argv.slice(2));

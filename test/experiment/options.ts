@@ -1,5 +1,6 @@
 /** The command line of the experiment. */
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../support/command.ts';
 import { type BackendName, backendDescriptions, backends, type Mode } from './backends/index.ts';
 import { descriptions, type ScenarioName, scenarios } from './scenarios.ts';
 
@@ -74,12 +75,12 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     backend: oneOf(BACKENDS, values.backend, (text) => `there is no backend ${text}`),
     scenarios: positionals.length === 0 ? NAMES : positionals.map(scenarioName),
     modes: modesOf(values.way),
-    seed: whole('seed', values.seed, 0),
-    runs: whole('runs', values.runs),
-    clients: whole('clients', values.clients),
-    messages: whole('messages', values.messages),
-    pods: whole('pods', values.pods),
-    durationMs: whole('seconds', values.seconds) * 1000,
+    seed: wholeNumber('seed', values.seed, { least: 0, most: MOST }),
+    runs: wholeNumber('runs', values.runs, { least: 1, most: MOST }),
+    clients: wholeNumber('clients', values.clients, { least: 1, most: MOST }),
+    messages: wholeNumber('messages', values.messages, { least: 1, most: MOST }),
+    pods: wholeNumber('pods', values.pods, { least: 1, most: MOST }),
+    durationMs: wholeNumber('seconds', values.seconds, { least: 1, most: MOST }) * 1000,
     ids: values.ids,
     proxyFlags: ['--log-level', logLevel(values['log-level']), ...drain],
     logs: values.logs,
@@ -110,11 +111,3 @@ function logLevel(text: string): string {
 
 /** Enough for any machine that this runs on. */
 const MOST = 1_000_000;
-
-function whole(flag: string, text: string, least = 1): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > MOST) {
-    throw new Error(`--${flag} must be a whole number from ${least} to ${MOST}, not ${text}`);
-  }
-  return value;
-}

@@ -1,5 +1,6 @@
 /** The fuzzers at length: see --help. Short forms of all of them are tests. */
 import { parseArgs } from 'node:util';
+import { runCommand, wholeNumber } from '../support/command.ts';
 import { fuzzConfiguration } from './configuration.ts';
 import type { Report } from './report.ts';
 import { fuzzSlices } from './slices.ts';
@@ -7,7 +8,7 @@ import { fuzzSlicesModel } from './slices-model.ts';
 import { fuzzStomp } from './stomp.ts';
 import { fuzzWebSocket } from './websocket.ts';
 
-const BAD_USAGE = 2;
+const MOST = 999_999_999;
 
 const FLAGS = {
   frames: { type: 'string', default: '1000000' },
@@ -39,9 +40,7 @@ interface Sizes {
   readonly seed: number;
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const sizes = sizesOf(argv);
-  if (typeof sizes === 'number') return sizes;
+async function main(sizes: Sizes): Promise<number> {
   const reports: Report[] = [];
   for (const fuzz of fuzzers(sizes)) {
     const report = await fuzz();
@@ -64,25 +63,12 @@ function fuzzers({ frames, sockets, sequences, configurations, seed }: Sizes): (
   ];
 }
 
-function sizesOf(argv: readonly string[]): Sizes | number {
-  try {
-    const { values } = parseArgs({ args: [...argv], options: FLAGS });
-    if (values.help) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    const { help: _help, ...texts } = values;
-    const sizes = Object.entries(texts).map(([flag, text]) => [flag, whole(flag, text)]);
-    return Object.fromEntries(sizes) as Sizes;
-  } catch (error) {
-    process.stderr.write(`fuzz: ${error instanceof Error ? error.message : error}\n(--help lists everything)\n`);
-    return BAD_USAGE;
-  }
-}
-
-function whole(flag: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new Error(`--${flag} must be a whole number, not ${text}`);
+function readSizes(argv: readonly string[]): Sizes | undefined {
+  const { values } = parseArgs({ args: [...argv], options: FLAGS });
+  const { help, ...texts } = values;
+  if (help) return undefined;
+  const sizes = Object.entries(texts).map(([flag, text]) => [flag, wholeNumber(flag, text, { least: 0, most: MOST })]);
+  return Object.fromEntries(sizes) as Sizes;
 }
 
 function row({ target, cases, unit, seconds, failures, heapMB, more = {} }: Report): string {
@@ -91,4 +77,7 @@ function row({ target, cases, unit, seconds, failures, heapMB, more = {} }: Repo
   return `${target.padEnd(32)} ${figures}\n${' '.repeat(33)}${JSON.stringify(more)}`;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand(
+  { name: 'fuzz', help: HELP, readOptions: readSizes, run: main },
+  process.argv.slice(2),
+);

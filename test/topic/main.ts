@@ -1,12 +1,9 @@
 /** The topic measurement: see --help. */
+import { runCommand } from '../support/command.ts';
 import { HELP, readOptions } from './options.ts';
 import { runTopic, type TopicOptions } from './run.ts';
 
-const BAD_USAGE = 2;
-
-async function main(argv: readonly string[]): Promise<number> {
-  const options = optionsOf(argv);
-  if (typeof options === 'number') return options;
+async function main(options: TopicOptions): Promise<number> {
   const { tally, moved } = await runTopic(options);
   const { sent, received, lost, duplicated, reordered, delayMs } = tally;
   const ok = lost + duplicated + reordered === 0;
@@ -16,16 +13,4 @@ async function main(argv: readonly string[]): Promise<number> {
   return ok ? 0 : 1;
 }
 
-function optionsOf(argv: readonly string[]): TopicOptions | number {
-  try {
-    const options = readOptions(argv);
-    if (options !== undefined) return options;
-    process.stdout.write(HELP);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`topic: ${error instanceof Error ? error.message : error}\n(--help lists everything)\n`);
-    return BAD_USAGE;
-  }
-}
-
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand({ name: 'topic', help: HELP, readOptions, run: main }, process.argv.slice(2));

@@ -1,5 +1,6 @@
 /** The command line of the topic measurement. */
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../support/command.ts';
 import type { TopicOptions, Way } from './run.ts';
 
 const FLAGS = {
@@ -35,11 +36,11 @@ export function readOptions(argv: readonly string[]): TopicOptions | undefined {
   if (values.help) return undefined;
   return {
     way: wayOf(values.way),
-    rate: whole('rate', values.rate),
-    publishers: whole('publishers', values.publishers),
-    subscribers: whole('subscribers', values.subscribers),
-    durationMs: whole('seconds', values.seconds) * 1000,
-    moves: whole('moves', values.moves),
+    rate: wholeNumber('rate', values.rate, { least: 1, most: MOST }),
+    publishers: wholeNumber('publishers', values.publishers, { least: 1, most: MOST }),
+    subscribers: wholeNumber('subscribers', values.subscribers, { least: 1, most: MOST }),
+    durationMs: wholeNumber('seconds', values.seconds, { least: 1, most: MOST }) * 1000,
+    moves: wholeNumber('moves', values.moves, { least: 1, most: MOST }),
     ids: values.ids,
   };
 }
@@ -51,11 +52,3 @@ function wayOf(text: string): Way {
 
 /** Enough for any machine that this runs on. */
 const MOST = 1_000_000;
-
-function whole(flag: string, text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > MOST) {
-    throw new Error(`--${flag} must be a whole number from 1 to ${MOST}, not ${text}`);
-  }
-  return value;
-}
