@@ -21,7 +21,8 @@ async function main(options: Options): Promise<number> {
   if (!options.read) say(`\nwritten to ${writeResults(results)}`);
   const summaries = summarise(results.samples);
   say(`\n${headOf(results)}\n\n${tablesOf(summaries)}`);
-  if (options.plots !== undefined) for (const file of drawPlots(options.plots, summaries)) say(`drawn ${file}`);
+  if (options.plots !== undefined)
+    for (const file of drawPlots(options.plots, summaries, results.samples)) say(`drawn ${file}`);
   return [...summaries.values()].some((part) => [...part.values()].some(({ refused }) => refused)) ? 1 : 0;
 }
 

@@ -1,5 +1,6 @@
 /** What a part of the bench is, and what comes out of it. */
 import type { Faults } from './load/lane.ts';
+import type { Call } from './parts/call-tree.ts';
 import type { Stage } from './stage.ts';
 
 /** By name; units are part of the name. */
@@ -11,6 +12,8 @@ export interface Outcome {
   readonly faults?: Faults;
   /** What a reader must know to believe the figures. */
   readonly notes?: readonly string[];
+  /** Where the time went, to be drawn. */
+  readonly calls?: Call;
 }
 
 /** How large and long everything is. */

@@ -4,49 +4,67 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '../../test/experiment/clock.ts';
 import { clockMicros } from '../load/clock.ts';
-import type { Outcome, Solo } from '../part.ts';
+import type { Outcome, Sizes, Solo } from '../part.ts';
 import { holdfastWith } from '../proxies/holdfast.ts';
 import { openStage, openUsers, type Stage, settle, tellPods } from '../stage.ts';
-import { byOwner, type CpuProfile, type SelfTime, selfTimes } from './self-times.ts';
+import { callTree } from './call-tree.ts';
+import type { CpuProfile, ProfileSpan } from './cpu-profile.ts';
+import { byOwner, type SelfTime, selfTimes } from './self-times.ts';
 
 const INTERVAL_US = 500;
 const SHOWN_MAX = 25;
 const PUSH_RATE = 20_000;
 const FRAMES_PER_WRITE = 16;
 
-const LOADS: Readonly<Record<string, (stage: Stage, users: number) => Promise<unknown>>> = {
-  [`push ${PUSH_RATE}/s`]: (stage, users) => tellPods(stage, 'push', { perUserPerSecond: PUSH_RATE / users }),
-  echo: ({ clients }) => clients.ask('echo', { perSecond: null }),
-  flood: (stage) => tellPods(stage, 'flood', { framesPerWrite: FRAMES_PER_WRITE }),
+interface Load {
+  readonly users: (sizes: Sizes) => number;
+  /** It goes on evenly: what comes first is only to warm up. */
+  readonly isSteady: boolean;
+  readonly begin: (stage: Stage, users: number) => Promise<unknown>;
+}
+
+const steady = (begin: Load['begin']): Load => ({ users: ({ users }) => users, isSteady: true, begin });
+
+const LOADS: Readonly<Record<string, Load>> = {
+  [`push ${PUSH_RATE}/s`]: steady((stage, users) => tellPods(stage, 'push', { perUserPerSecond: PUSH_RATE / users })),
+  echo: steady(({ clients }) => clients.ask('echo', { perSecond: null })),
+  flood: steady((stage) => tellPods(stage, 'flood', { framesPerWrite: FRAMES_PER_WRITE })),
+  storm: { users: ({ sessions }) => sessions, isSteady: false, begin: async ({ backends }) => backends[1]?.kill() },
 };
 
 export const profile: Solo = {
   name: 'profile',
-  description: 'where the CPU time of Holdfast goes under push, echo and flood: shares by function, idle time left out',
+  description:
+    'where the CPU time of Holdfast goes under push, echo, flood and after the death of a pod, idle time left out',
   run: async ({ sizes, proxyCore }) => {
     const outcomes: Record<string, Outcome> = {};
-    for (const [name, begin] of Object.entries(LOADS)) {
-      const times = await profiled(proxyCore, async (stage) => {
-        await openUsers(stage, sizes.users);
-        await begin(stage, sizes.users);
-        await sleep(sizes.warmMs);
-        const from = clockMicros();
-        await sleep(sizes.measureMs);
-        const to = clockMicros();
-        await settle(stage);
-        return { from, to };
-      });
-      outcomes[`${name}, %`] = figuresOf(byOwner(times));
+    for (const [name, load] of Object.entries(LOADS)) {
+      const { profile: written, span } = await profiled(proxyCore, (stage) => carry(stage, load, sizes));
+      const times = selfTimes(written, span);
+      outcomes[`${name}, %`] = { ...figuresOf(byOwner(times)), calls: callTree(written, span) };
       outcomes[`${name}, % by function`] = figuresOf(times.slice(0, SHOWN_MAX));
     }
     return outcomes;
   },
 };
 
+async function carry(stage: Stage, { users, isSteady, begin }: Load, sizes: Sizes): Promise<ProfileSpan> {
+  const count = users(sizes);
+  await openUsers(stage, count);
+  const from = clockMicros();
+  await begin(stage, count);
+  if (isSteady) await sleep(sizes.warmMs);
+  const warm = clockMicros();
+  await sleep(sizes.measureMs);
+  const to = clockMicros();
+  if (isSteady) await settle(stage);
+  return { from: isSteady ? warm : from, to };
+}
+
 async function profiled(
   core: string | undefined,
-  work: (stage: Stage) => Promise<{ readonly from: number; readonly to: number }>,
-): Promise<SelfTime[]> {
+  work: (stage: Stage) => Promise<ProfileSpan>,
+): Promise<{ readonly profile: CpuProfile; readonly span: ProfileSpan }> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-profile-'));
   try {
     const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${INTERVAL_US}`];
@@ -54,7 +72,7 @@ async function profiled(
     // The profile is written when the proxy has ended.
     const span = await work(stage).finally(() => stage.close());
     const [file = ''] = readdirSync(folder);
-    return selfTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile, span);
+    return { profile: JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile, span };
   } finally {
     rmSync(folder, { recursive: true });
   }

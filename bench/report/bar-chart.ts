@@ -1,5 +1,6 @@
 /** Bars with their spread, as SVG. */
 import type { Spread } from '../statistics.ts';
+import { escaped, headOf } from './svg.ts';
 import { number } from './tables.ts';
 
 export interface Bar {
@@ -21,10 +22,7 @@ export function barChart(title: string, bars: readonly Bar[]): string {
   const scale = (value: number) => Math.round(((WIDTH - LABELS - FIGURES) * Math.max(0, value)) / most);
   const height = HEAD + ROW * bars.length + 8;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13">`,
-    `<title>${escaped(title)}</title>`,
-    '<rect width="100%" height="100%" fill="#fff"/>',
-    `<text x="8" y="21" font-weight="bold">${escaped(title)}</text>`,
+    ...headOf(title, WIDTH, height, 13),
     ...bars.map((bar, index) => barAt(bar, HEAD + ROW * index, scale)),
     '</svg>\n',
   ].join('\n');
@@ -39,8 +37,4 @@ function barAt({ label, spread, isOurs }: Bar, y: number, scale: (value: number)
     `<path d="M${LABELS + scale(min)} ${middle}H${LABELS + scale(max)}" stroke="#222" stroke-width="2"/>`,
     `<text x="${LABELS + scale(max) + 8}" y="${middle + 5}">${number(median)}</text>`,
   ].join('');
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

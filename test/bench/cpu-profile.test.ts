@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { callTree } from '../../bench/parts/call-tree.ts';
 import { byOwner, selfTimes } from '../../bench/parts/self-times.ts';
 
-const node = (id: number, functionName: string, url: string) => ({
+const node = (id: number, functionName: string, url: string, children: number[] = []) => ({
   id,
   callFrame: { functionName, url, lineNumber: 9 },
+  children,
 });
 
 const profile = {
@@ -33,4 +35,31 @@ test('shares add up by owner', () => {
     { name: 'writes to sockets', percent: 25 },
     { name: 'all else, native', percent: 25 },
   ]);
+});
+
+test('a call tree has one branch for a function however it was called, with what it calls', () => {
+  const tree = {
+    nodes: [
+      node(1, '(root)', '', [2, 3, 6]),
+      node(2, 'read', 'file:///x/proxy/relay/relay.ts', [4]),
+      node(3, 'read', 'file:///x/proxy/relay/relay.ts', [5]),
+      node(4, 'writev', ''),
+      node(5, 'writev', ''),
+      node(6, 'rare', ''),
+    ],
+    startTime: 0,
+    samples: [2, 4, 3, 5, 6],
+    timeDeltas: [1000, 2000, 1000, 5990, 10],
+  };
+  expect(callTree(tree, { from: 0, to: 10_000 })).toEqual({
+    name: '(root)',
+    percent: 100,
+    calls: [
+      {
+        name: 'read proxy/relay/relay.ts:10',
+        percent: 99.9,
+        calls: [{ name: 'writev', percent: 79.9, calls: [] }],
+      },
+    ],
+  });
 });
