@@ -88,6 +88,8 @@ export interface Measured {
   readonly span: Span;
   /** Of the proxy; undefined where there is none. */
   readonly usage: Usage | undefined;
+  /** Of the proxy's event loop, 99th percentile, if it tells. */
+  readonly loopDelayMs: number | undefined;
 }
 
 export interface Window {
@@ -100,10 +102,12 @@ export interface Window {
 export async function measure(stage: Stage, { warmMs, measureMs }: Window, timedEvery = 1): Promise<Measured> {
   const use = () => (stage.proxy.pid === undefined ? undefined : usageOf(stage.proxy.pid));
   await sleep(warmMs);
+  await stage.proxy.loopDelayMs?.();
   await stage.clients.ask('mark', { timedEvery });
   const before = use();
   await sleep(measureMs);
   const span = await stage.clients.ask('mark', { timedEvery });
   const after = use();
-  return { span, usage: before && after && between(before, after) };
+  const loopDelayMs = await stage.proxy.loopDelayMs?.();
+  return { span, usage: before && after && between(before, after), loopDelayMs };
 }

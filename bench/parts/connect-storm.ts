@@ -3,7 +3,8 @@ import type { Outcome, Solo } from '../part.ts';
 import type { RunningHoldfast } from '../proxies/holdfast.ts';
 import { type Stage, settle, tellPods } from '../stage.ts';
 import { between, usageOf } from '../usage.ts';
-import { loopDelayMs, onStage } from './holdfast-stage.ts';
+import { onStage } from './holdfast-stage.ts';
+import { FIGURE } from './load-outcome.ts';
 
 export const connectStorm: Solo = {
   name: 'connect-storm',
@@ -16,11 +17,11 @@ export const connectStorm: Solo = {
 async function allAtOnce(stage: Stage<RunningHoldfast>, count: number): Promise<Outcome> {
   const { clients, proxy } = stage;
   const users = Array.from({ length: count }, (_, index) => index);
-  await loopDelayMs(stage);
+  await stage.proxy.loopDelayMs();
   const before = usageOf(proxy.pid);
   const { ms, took } = await clients.ask('open', { addresses: proxy.addresses, users, concurrency: count });
   const usage = between(before, usageOf(proxy.pid));
-  const delay = await loopDelayMs(stage);
+  const delay = await stage.proxy.loopDelayMs();
   await clients.ask('subscribe', { notices: false });
   await tellPods(stage, 'each', null);
   return {
@@ -30,7 +31,7 @@ async function allAtOnce(stage: Stage<RunningHoldfast>, count: number): Promise<
       'p50 ms': took.p50,
       'p99 ms': took.p99,
       'CPU µs/connect': (usage.cpuMs * 1000) / count,
-      'event loop delay p99 ms': delay,
+      [FIGURE.loopDelay]: delay,
       'core waited for %': (100 * usage.waitMs) / ms,
     },
     faults: await settle(stage),

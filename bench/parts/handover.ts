@@ -5,7 +5,8 @@ import type { RunningHoldfast } from '../proxies/holdfast.ts';
 import { openUsers, type Stage, settle, tellPods } from '../stage.ts';
 import { quantileOf } from '../statistics.ts';
 import { between, usageOf } from '../usage.ts';
-import { loopDelayMs, onStage } from './holdfast-stage.ts';
+import { onStage } from './holdfast-stage.ts';
+import { FIGURE } from './load-outcome.ts';
 
 /** Past what any machine moves, so that the pace is the proxy's own. */
 const UNPACED = ['--handover-per-second', '100000', '--handover-in-flight-per-pod', '1000'];
@@ -45,7 +46,7 @@ async function drainOne(
   const usage = between(before, usageOf(proxy.pid));
   const { gapMs } = await clients.ask('firsts', { kind: 'notice', count: moving });
   const { latency } = await clients.ask('mark', { timedEvery: 1 });
-  const delay = await loopDelayMs(stage);
+  const delay = await stage.proxy.loopDelayMs();
   const faults = await settle(stage);
   const echoes = { 'echo p50 ms': latency.p50, 'echo p99 ms': latency.p99, 'echo p999 ms': latency.p999 };
   return {
@@ -54,7 +55,7 @@ async function drainOne(
       'sessions/s': perSecond(atMs),
       'gap p50 ms': quantileOf(gapMs, 0.5),
       'gap p99 ms': quantileOf(gapMs, 0.99),
-      'event loop delay p99 ms': delay,
+      [FIGURE.loopDelay]: delay,
       ...(echoesPerSecond === undefined ? { 'CPU ms/handover': usage.cpuMs / moving } : echoes),
       'core waited for %': (100 * usage.waitMs) / (Math.max(...atMs) - Math.min(...atMs)),
     },

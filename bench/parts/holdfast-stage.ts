@@ -15,13 +15,3 @@ export async function onStage<T>(
     await stage.close();
   }
 }
-
-/** The resolution at which Node looks is part of what it tells. */
-const RESOLUTION_MS = 10;
-const MS_PER_S = 1000;
-
-/** How late the event loop was since the last call, 99th percentile in ms. */
-export async function loopDelayMs({ proxy }: Stage<RunningHoldfast>): Promise<number> {
-  const seconds = (await proxy.metrics()).get('nodejs_eventloop_lag_p99_seconds') ?? 0;
-  return Math.max(0, seconds * MS_PER_S - RESOLUTION_MS);
-}

@@ -14,6 +14,7 @@ export const FIGURE = {
   p99: 'p99 ms',
   p999: 'p999 ms',
   added: 'added p50 ms',
+  loopDelay: 'event loop delay p99 ms',
 } as const;
 
 const US_PER_MS = 1000;
@@ -29,11 +30,18 @@ export interface LoadOptions {
   readonly rate?: number;
 }
 
-export function loadOutcome({ span, usage }: Measured, faults: Faults, { hops, rate }: LoadOptions): Outcome {
+export function loadOutcome(
+  { span, usage, loopDelayMs }: Measured,
+  faults: Faults,
+  { hops, rate }: LoadOptions,
+): Outcome {
   const { p50, p99, p999 } = span.latency;
   const messages = span.received * hops;
   const perSecond = (1000 * messages) / span.ms;
-  const figures = { [FIGURE.p50]: p50, [FIGURE.p99]: p99, [FIGURE.p999]: p999, 'messages/s': perSecond };
+  const figures = {
+    ...{ [FIGURE.p50]: p50, [FIGURE.p99]: p99, [FIGURE.p999]: p999, 'messages/s': perSecond },
+    ...(loopDelayMs === undefined ? {} : { [FIGURE.loopDelay]: loopDelayMs }),
+  };
   const isSlow = rate !== undefined && perSecond < rate * hops * ENOUGH;
   const notes = isSlow ? [`${Math.round(perSecond)} messages/s came instead of ${rate * hops}`] : [];
   if (usage === undefined) return { figures, faults, notes };

@@ -6,7 +6,8 @@ import type { RunningHoldfast } from '../proxies/holdfast.ts';
 import { type Stage, settle, tellPods } from '../stage.ts';
 import { quantileOf } from '../statistics.ts';
 import { between, usageOf } from '../usage.ts';
-import { loopDelayMs, onStage } from './holdfast-stage.ts';
+import { onStage } from './holdfast-stage.ts';
+import { FIGURE } from './load-outcome.ts';
 
 /** Sessions of the pod that stays, for each of the one that dies. */
 const STAYING_SHARE = 0.1;
@@ -27,14 +28,14 @@ async function strike(stage: Stage<RunningHoldfast>, dying: number): Promise<Out
   await clients.ask('subscribe', { notices: true });
   await tellPods(stage, 'greet', null);
   await clients.ask('mark', { timedEvery: 1 });
-  await loopDelayMs(stage);
+  await stage.proxy.loopDelayMs();
   const before = usageOf(proxy.pid);
   const killedAtMs = clockMs();
   await backends[1]?.kill();
   const { atMs } = await clients.ask('firsts', { kind: 'hello', count: dying });
   const { gapMs } = await clients.ask('firsts', { kind: 'notice', count: dying });
   const usage = between(before, usageOf(proxy.pid));
-  const delay = await loopDelayMs(stage);
+  const delay = await stage.proxy.loopDelayMs();
   const live = atMs.map((each) => each - killedAtMs);
   return {
     figures: {
@@ -44,7 +45,7 @@ async function strike(stage: Stage<RunningHoldfast>, dying: number): Promise<Out
       'gap p50 ms': quantileOf(gapMs, 0.5),
       'gap p99 ms': quantileOf(gapMs, 0.99),
       'CPU ms/recovery': usage.cpuMs / dying,
-      'event loop delay p99 ms': delay,
+      [FIGURE.loopDelay]: delay,
       'core waited for %': (100 * usage.waitMs) / Math.max(...live),
     },
     faults: await oneForEach({ ...stage, backends: backends.slice(0, 1) }),

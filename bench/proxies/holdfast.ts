@@ -10,6 +10,7 @@ export interface RunningHoldfast extends RunningProxy {
   readonly pid: number;
   /** All metrics by name with labels. */
   metrics(): Promise<Map<string, number>>;
+  loopDelayMs(): Promise<number>;
   /** In what state each pod is listed from now on, in the order of the pods. */
   list(states: readonly PodState[]): void;
 }
@@ -37,9 +38,18 @@ export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
       pid: proxy.process.pid,
       stop: () => proxy.stop(),
       metrics: () => proxy.metrics(),
+      loopDelayMs: async () => loopDelayMsIn(await proxy.metrics()),
       list,
     };
   };
+}
+
+/** The resolution at which Node looks is part of what it tells. */
+const RESOLUTION_MS = 10;
+
+function loopDelayMsIn(metrics: ReadonlyMap<string, number>): number {
+  const seconds = metrics.get('nodejs_eventloop_lag_p99_seconds') ?? 0;
+  return Math.max(0, 1000 * seconds - RESOLUTION_MS);
 }
 
 export const holdfast: ProxyKind = {

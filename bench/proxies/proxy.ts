@@ -5,6 +5,8 @@ export interface RunningProxy {
   readonly addresses: readonly string[];
   /** undefined: there is no proxy. */
   readonly pid: number | undefined;
+  /** How late its event loop was since the last call, 99th percentile in ms, if it tells. */
+  loopDelayMs?(): Promise<number>;
   stop(): Promise<void>;
 }
 

@@ -29,6 +29,11 @@ export const COSTS: readonly Cost[] = [
 ];
 
 /** Wall clock: on a busy machine the machine's, not the proxy's. */
-export const DELAYS: readonly Row[] = ['push-5000', 'push-20000'].flatMap((part) =>
-  [FIGURE.added, FIGURE.p50, FIGURE.p99, FIGURE.p999].map((figure) => row(part, figure, `${part}, ${figure}`)),
-);
+export const DELAYS: readonly Row[] = [
+  ...['push-5000', 'push-20000'].flatMap((part) =>
+    [FIGURE.added, FIGURE.p50, FIGURE.p99, FIGURE.p999].map((figure) => row(part, figure, `${part}, ${figure}`)),
+  ),
+  ...['push-5000', 'push-20000', 'echo', 'flood'].map((part) =>
+    row(part, FIGURE.loopDelay, `${part}, ${FIGURE.loopDelay}`),
+  ),
+];
