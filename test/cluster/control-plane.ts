@@ -20,7 +20,7 @@ const POLL_MS = 100;
 /** A program that was asked to end is killed after this time. */
 const END_MAX_MS = 5_000;
 
-/** Builds it if need be, which takes many minutes once. @returns its path */
+/** Builds it if need be, which takes five minutes on two idle cores, once. @returns its path */
 export function controlPlaneProgram(): Promise<string> {
   return goProgram('test/cluster/control-plane', 'control-plane');
 }
@@ -47,7 +47,7 @@ export class ControlPlane {
     this.#programs = programs;
   }
 
-  /** Builds the program first if need be, which takes many minutes once. Resolves when pods can be created in `default`. */
+  /** Builds the program first if need be, which takes five minutes on two idle cores, once. Resolves when pods can be created in `default`. */
   static async start({ directory, apiServerFlags = [] }: ControlPlaneOptions): Promise<ControlPlane> {
     mkdirSync(directory, { recursive: true });
     const program = await controlPlaneProgram();

@@ -31,7 +31,7 @@ export const HELP = `Usage: npm run cluster -- [FLAG…]
 A real Kubernetes control plane (etcd, kube-apiserver, its controllers), a node whose pods are processes of the
 embedded backend, a real proxy that watches their EndpointSlices, stock stomp.js clients, a producer at the gateway, and
 something that happens. Judges by a ledger; prints a table with a row for each run and a last line of JSON. Exits 1 when
-something was promised and not kept. The first time it builds the control plane, which takes many minutes (needs Go).
+something was promised and not kept. The first time it builds the control plane, which takes five minutes on two idle cores (needs Go).
 
 Scenarios, for --scenario:
 ${NAMES.map((name) => `  ${name.padEnd(20)} ${scenarios[name].help}`).join('\n')}
