@@ -1,10 +1,12 @@
 /** One namespace with a backend and an account for the proxy, and what an operator does to them: by the API, as kubectl does. */
 import { sleep } from '../experiment/clock.ts';
 import type { KubeApi, KubeObject, List } from './kube-api.ts';
+import { persist } from './persist.ts';
 import { isReady, type Pod } from './pod.ts';
 import {
   BACKEND,
   type BackendSpec,
+  backendBudget,
   backendService,
   backendWorkload,
   type Kind,
@@ -39,10 +41,11 @@ export class Namespace {
     this.name = name;
   }
 
-  /** Service and workload; resolves when all pods are ready. */
+  /** Service, budget and workload; resolves when all pods are ready. */
   async deploy(spec: BackendSpec): Promise<void> {
     this.#kind = spec.kind;
     await this.#api.create(`${this.#core}/services`, backendService);
+    await this.#api.create(`/apis/policy/v1/namespaces/${this.name}/poddisruptionbudgets`, backendBudget);
     await this.#api.create(this.#workloads, backendWorkload(spec));
     await this.done();
   }
@@ -78,6 +81,14 @@ export class Namespace {
   /** `kubectl delete pod`; with `--force --grace-period=0` the object is gone at once. */
   async delete({ metadata }: Pod, { force }: { force: boolean }): Promise<void> {
     await this.#api.delete(`${this.#core}/pods/${metadata.name}`, force ? { gracePeriodSeconds: 0 } : {});
+  }
+
+  /** As `kubectl drain` does it to each pod of a node; resolves when the budget has let it go. */
+  evict({ metadata: { name } }: Pod): Promise<unknown> {
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } };
+    return persist(AbortSignal.timeout(DONE_MAX_MS), () =>
+      this.#api.create(`${this.#core}/pods/${name}/eviction`, eviction),
+    );
   }
 
   /** `kubectl rollout status`: resolves when every pod is new and available, and the controller wants nothing more. */

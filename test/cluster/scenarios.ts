@@ -84,6 +84,11 @@ export const scenarios = {
     help: 'kubectl delete pod --force --grace-period=0: its object is gone at once',
     act: ({ namespace, random }) => lose(namespace, random, true),
   },
+  drain: {
+    ...DEPLOYMENT,
+    help: 'kubectl drain: every pod is evicted, as soon as a PodDisruptionBudget with maxUnavailable 1 allows it',
+    act: drain,
+  },
   crash: {
     ...DEPLOYMENT,
     help: 'a container dies by SIGKILL and is started again under the same UID and address',
@@ -152,6 +157,12 @@ async function lose(namespace: Namespace, random: Random, force: boolean): Promi
   const victim = random.pick(await namespace.serving());
   await namespace.delete(victim, { force });
   await namespace.replaced(victim);
+}
+
+async function drain({ namespace }: Stage): Promise<void> {
+  const pods = await namespace.serving();
+  await Promise.all(pods.map((pod) => namespace.evict(pod)));
+  for (const pod of pods) await namespace.replaced(pod);
 }
 
 async function crash({ cluster, namespace, random }: Stage): Promise<void> {

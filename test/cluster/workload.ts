@@ -64,6 +64,14 @@ export const backendService = {
   },
 };
 
+/** Node drains take one pod at a time. */
+export const backendBudget = {
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  metadata: { name: BACKEND },
+  spec: { maxUnavailable: 1, selector: { matchLabels: { app: BACKEND } } },
+};
+
 const RBAC = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: PROXY_ACCOUNT } };
 
 /** All that the proxy may do, and needs to. */
