@@ -26,6 +26,10 @@ interface Workload extends KubeObject {
   };
 }
 
+interface Slice extends KubeObject {
+  readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean } }[];
+}
+
 /** How long the controllers and pods of a busy machine may take for what is asked of them. */
 const DONE_MAX_MS = 180_000;
 const POLL_MS = 100;
@@ -41,13 +45,21 @@ export class Namespace {
     this.name = name;
   }
 
-  /** Service, budget and workload; resolves when all pods are ready. */
+  /** Service, budget and workload; resolves when all pods are ready, and the Service has them. */
   async deploy(spec: BackendSpec): Promise<void> {
     this.#kind = spec.kind;
     await this.#api.create(`${this.#core}/services`, backendService);
     await this.#api.create(`/apis/policy/v1/namespaces/${this.name}/poddisruptionbudgets`, backendBudget);
     await this.#api.create(this.#workloads, backendWorkload(spec));
     await this.done();
+    // After a restart of the API server each controller comes back in its own time: a minute in between was seen.
+    await this.#until('the EndpointSlices', async () => (await this.#listed()) === spec.replicas);
+  }
+
+  /** How many pods the Service has as ready. */
+  async #listed(): Promise<number> {
+    const endpoints = (await this.slices()).flatMap(({ endpoints = [] }) => endpoints);
+    return endpoints.filter(({ conditions }) => conditions?.ready === true).length;
   }
 
   /** An account that may do what Holdfast needs and nothing else. @returns a token of it */
@@ -116,9 +128,9 @@ export class Namespace {
     return items.filter((pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined);
   }
 
-  async slices(): Promise<readonly KubeObject[]> {
+  async slices(): Promise<readonly Slice[]> {
     const path = `/apis/discovery.k8s.io/v1/namespaces/${this.name}/endpointslices`;
-    return (await this.#api.get<List<KubeObject>>(path)).items;
+    return (await this.#api.get<List<Slice>>(path)).items;
   }
 
   /** With all that is in it; its pods get a second. */
