@@ -11,6 +11,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY tools/run.mjs tools/build.ts tools/
 COPY ring ring
 COPY stomp stomp
+COPY websocket websocket
 COPY producer producer
 COPY backend backend
 COPY proxy proxy

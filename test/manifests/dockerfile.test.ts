@@ -28,6 +28,11 @@ test('the context is what it copies and nothing else', () => {
   expect(allowed.sort()).toEqual([...copied].sort());
 });
 
+test('all that is built is copied', () => {
+  const { include } = JSON.parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8')) as { include: string[] };
+  expect(include.filter((folder) => !copied.includes(folder))).toEqual([]);
+});
+
 test('it runs as nobody, by number, and has the ports of the configuration', () => {
   expect(image.find(({ does }) => does === 'USER')?.words).toEqual(['65532:65532']);
   expect(image.find(({ does }) => does === 'EXPOSE')?.words).toEqual(['8080', '9090']);
