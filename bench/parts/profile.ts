@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sleep } from '../../test/experiment/clock.ts';
 import { clockMicros } from '../load/clock.ts';
 import type { Outcome, Sizes, Solo } from '../part.ts';
-import { holdfastWith } from '../proxies/holdfast.ts';
+import { holdfastWith, type RunningHoldfast } from '../proxies/holdfast.ts';
 import { openStage, openUsers, type Stage, settle, tellPods } from '../stage.ts';
 import { callTree } from './call-tree.ts';
 import type { CpuProfile, ProfileSpan } from './cpu-profile.ts';
@@ -16,11 +16,13 @@ const SHOWN_MAX = 25;
 const PUSH_RATE = 20_000;
 const FRAMES_PER_WRITE = 16;
 
+type HoldfastStage = Stage<RunningHoldfast>;
+
 interface Load {
   readonly users: (sizes: Sizes) => number;
   /** It goes on evenly: what comes first is only to warm up. */
   readonly isSteady: boolean;
-  readonly begin: (stage: Stage, users: number) => Promise<unknown>;
+  readonly begin: (stage: HoldfastStage, users: number) => Promise<unknown>;
 }
 
 const steady = (begin: Load['begin']): Load => ({ users: ({ users }) => users, isSteady: true, begin });
@@ -29,13 +31,18 @@ const LOADS: Readonly<Record<string, Load>> = {
   [`push ${PUSH_RATE}/s`]: steady((stage, users) => tellPods(stage, 'push', { perUserPerSecond: PUSH_RATE / users })),
   echo: steady(({ clients }) => clients.ask('echo', { perSecond: null })),
   flood: steady((stage) => tellPods(stage, 'flood', { framesPerWrite: FRAMES_PER_WRITE })),
+  handover: {
+    users: ({ sessions }) => sessions,
+    isSteady: false,
+    begin: async ({ proxy }) => proxy.list(['serving', 'draining']),
+  },
   storm: { users: ({ sessions }) => sessions, isSteady: false, begin: async ({ backends }) => backends[1]?.kill() },
 };
 
 export const profile: Solo = {
   name: 'profile',
   description:
-    'where the CPU time of Holdfast goes under push, echo, flood and after the death of a pod, idle time left out',
+    'where the CPU time of Holdfast goes under push, echo, flood, handovers and after the death of a pod, idle time left out',
   run: async ({ sizes, proxyCore }) => {
     const outcomes: Record<string, Outcome> = {};
     for (const [name, load] of Object.entries(LOADS)) {
@@ -48,7 +55,7 @@ export const profile: Solo = {
   },
 };
 
-async function carry(stage: Stage, { users, isSteady, begin }: Load, sizes: Sizes): Promise<ProfileSpan> {
+async function carry(stage: HoldfastStage, { users, isSteady, begin }: Load, sizes: Sizes): Promise<ProfileSpan> {
   const count = users(sizes);
   await openUsers(stage, count);
   const from = clockMicros();
@@ -63,7 +70,7 @@ async function carry(stage: Stage, { users, isSteady, begin }: Load, sizes: Size
 
 async function profiled(
   core: string | undefined,
-  work: (stage: Stage) => Promise<ProfileSpan>,
+  work: (stage: HoldfastStage) => Promise<ProfileSpan>,
 ): Promise<{ readonly profile: CpuProfile; readonly span: ProfileSpan }> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-profile-'));
   try {
