@@ -103,15 +103,7 @@ export class Dialer implements Dial {
       checksText: false,
     };
     const plain = new PlainSocket(socketOptions, handlers, this.#now, () => cancel());
-    const asked = {
-      address: pod.address,
-      tls,
-      hostHeader,
-      path,
-      protocols,
-      headers: asObject(headers),
-      timeoutMs: connectMaxMs,
-    };
+    const asked = { address: pod.address, tls, hostHeader, path, protocols, headers, timeoutMs: connectMaxMs };
     const cancel = requestUpgrade(asked, {
       onOpen: (socket, head) => {
         plain.open(socket, head);
@@ -121,16 +113,4 @@ export class Dialer implements Dial {
     });
     return plain;
   }
-}
-
-/** Repeated headers keep all their values. */
-function asObject(headers: readonly string[]): Record<string, string | string[]> {
-  const result = new Map<string, string[]>();
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = (headers[i] ?? '').toLowerCase();
-    result.set(name, [...(result.get(name) ?? []), headers[i + 1] ?? '']);
-  }
-  return Object.fromEntries(
-    [...result].map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]),
-  );
 }

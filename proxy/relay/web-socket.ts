@@ -47,7 +47,7 @@ export class PlainSocket implements LinkSocket {
   readonly #now: () => number;
   readonly #reader: FrameReader;
   readonly #pausedFor = new Set<string>();
-  readonly #cancel: (() => void) | undefined;
+  #cancel: (() => void) | undefined;
   #socket: Duplex | undefined;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #rules: ChunkRules | undefined;
@@ -84,6 +84,7 @@ export class PlainSocket implements LinkSocket {
   /** Both sides have shaken hands. @param head what came behind the handshake */
   open(socket: Duplex, head: Uint8Array): void {
     this.#socket = socket;
+    this.#cancel = undefined;
     this.#state = 'open';
     this.excuse();
     socket.on('data', (chunk: Buffer) => this.#reader.push(chunk));
