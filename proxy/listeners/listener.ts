@@ -51,13 +51,19 @@ export class Listener {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #server: Server;
+  /** A listener of sockets. One for all of them, as closures of `#upgrade` would keep its request as long as the socket. */
+  readonly #leaves: (this: Duplex) => void;
   #isClosed: Promise<void> = Promise.resolve();
 
   constructor(options: ListenerOptions, parts: ReceptionParts & { http: HttpHandler; now: () => number }) {
     this.#options = options;
     this.#log = parts.log;
     this.#now = parts.now;
-    this.#reception = new Reception(options, parts);
+    const reception = new Reception(options, parts);
+    this.#reception = reception;
+    this.#leaves = function (this: Duplex) {
+      reception.leaves(this);
+    };
     const { highMarkBytes } = options;
     this.#sockJs = new SockJsDoor(
       { ...options.sockJs, socket: { highMarkBytes, messageMaxChars: JSON_FACTOR * messageMax(options.limits) } },
@@ -110,11 +116,11 @@ export class Listener {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node takes its own listeners off with the upgrade; a reset before ours are on would end the process.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', cutIt);
     const problem = this.#unfit(request);
     if (problem !== undefined) return this.#refuse(socket, problem);
     this.#reception.arrives(socket, () => this.#refuse(socket, { status: 503, reason: SHUTTING_DOWN }));
-    socket.once('close', () => this.#reception.leaves(socket));
+    socket.on('close', this.#leaves);
     const upgrade = upgradeRequest(request);
     void this.#reception.identify(upgrade).then((verdict) => {
       if ('status' in verdict) return this.#refuse(socket, verdict);
@@ -213,4 +219,9 @@ function offeredProtocols({ rawHeaders }: UpgradeRequest): string[] {
 
 function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) !== 0;
+}
+
+/** Of a socket that is broken: what there is to tell of it is told by its close. */
+function cutIt(this: Duplex): void {
+  this.destroy();
 }
