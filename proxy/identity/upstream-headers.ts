@@ -91,13 +91,11 @@ function isUntouched(name: string): boolean {
 }
 
 /** `holdfast-*`, `user` and `simp*` (what Spring keeps about a message in its own headers) are never the client's. */
-export function connectHeaders(identityHeader: string, user: string): ConnectHeaders {
+export function connectHeadersOf(identityHeader: string): (user: string) => ConnectHeaders {
   const identity = folded(identityHeader);
-  return {
-    set: [[identityHeader, user]],
-    drop: (name) => {
-      const plain = folded(name);
-      return plain === identity || plain === 'user' || plain.startsWith('holdfast-') || plain.startsWith('simp');
-    },
+  const drop = (name: string) => {
+    const plain = folded(name);
+    return plain === identity || plain === 'user' || plain.startsWith('holdfast-') || plain.startsWith('simp');
   };
+  return (user) => ({ set: [[identityHeader, user]], drop });
 }

@@ -166,12 +166,10 @@ export class Reception {
     if (board.isFullFor(user.user)) {
       return { refused: `This user ${TOO_MANY}.`, code: TRY_AGAIN_LATER };
     }
-    const { set, drop } = identifier.connectHeaders(user.user);
     return board.open({
       ...{ user: user.user, ringKey: user.ringKey, connect, binary, socket, decoder },
       target: { ...target, headers: identifier.upstreamHeaders(request, user.user), id: randomUUID() },
-      connectHeaders: set,
-      dropConnectHeader: drop,
+      own: identifier.connectHeaders(user.user),
     });
   }
 

@@ -13,7 +13,7 @@ import type { LinkId } from './events.ts';
 import { type Held, Hold } from './hold.ts';
 import type { Link } from './link.ts';
 import { Notices } from './notices.ts';
-import type { SessionOptions } from './options.ts';
+import type { OwnHeaders, SessionOptions } from './options.ts';
 import type { Ordering } from './ordering.ts';
 import type { Profile } from './profile.ts';
 import { Receipts } from './receipts.ts';
@@ -50,6 +50,7 @@ export class Core {
   readonly options: SessionOptions;
   readonly connect: Frame;
   readonly connectBinary: boolean;
+  readonly own: OwnHeaders;
 
   profile: Profile;
   phase: Phase = 'opening';
@@ -93,11 +94,12 @@ export class Core {
   readonly #pausedLinks = new Set<LinkId>();
   #effects: Effect[] = [];
 
-  constructor(options: SessionOptions, connect: Frame, connectBinary: boolean) {
+  constructor(options: SessionOptions, connect: Frame, connectBinary: boolean, own: OwnHeaders) {
     this.options = options;
     this.profile = options.profileOf(undefined);
     this.connect = connect;
     this.connectBinary = connectBinary;
+    this.own = own;
     this.splices = new Splices(options.holdBytes);
     this.transactions = new Transactions(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);
