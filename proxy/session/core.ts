@@ -18,6 +18,7 @@ import type { Ordering } from './ordering.ts';
 import type { Profile } from './profile.ts';
 import { Receipts } from './receipts.ts';
 import { Sequences } from './sequence.ts';
+import { SparseSet } from './sparse.ts';
 import { Splices } from './splices.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Transactions } from './transactions.ts';
@@ -91,7 +92,7 @@ export class Core {
   #clientPaused = false;
   /** The link whose messages pass by the session. */
   #passing: LinkId | undefined;
-  readonly #pausedLinks = new Set<LinkId>();
+  readonly #pausedLinks = new SparseSet<LinkId>();
   #effects: Effect[] = [];
 
   constructor(options: SessionOptions, connect: Frame, connectBinary: boolean, own: OwnHeaders) {
