@@ -12,7 +12,7 @@ import { type UpgradeRequest, upgradeRequest } from '../identity/index.ts';
 import type { Log } from '../log.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
 import type { SocketHandlers } from '../relay/socket.ts';
-import { PlainSocket } from '../relay/web-socket.ts';
+import { cutIt, PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
 import { serverFraming } from '../sockjs/index.ts';
 import { type Guest, Reception, type ReceptionOptions, type ReceptionParts, SHUTTING_DOWN } from './reception.ts';
 import { type Problem, refuseUpgrade } from './refusal.ts';
@@ -45,7 +45,9 @@ const BACKLOG = 4096;
 const JSON_FACTOR = 6;
 
 export class Listener {
-  readonly #options: ListenerOptions;
+  readonly #plain: WebSocketOptions;
+  /** The same for WebSockets with SockJS framing. */
+  readonly #framed: WebSocketOptions;
   readonly #reception: Reception;
   readonly #sockJs: SockJsDoor;
   readonly #log: Log;
@@ -56,7 +58,8 @@ export class Listener {
   #isClosed: Promise<void> = Promise.resolve();
 
   constructor(options: ListenerOptions, parts: ReceptionParts & { http: HttpHandler; now: () => number }) {
-    this.#options = options;
+    this.#plain = socketOptions(options, 1);
+    this.#framed = socketOptions(options, JSON_FACTOR);
     this.#log = parts.log;
     this.#now = parts.now;
     const reception = new Reception(options, parts);
@@ -149,25 +152,14 @@ export class Listener {
     answerUpgrade(request, socket, offered[0]);
     this.#reception.greet(socket, { ...guest, target }, (handlers) =>
       endpoint === undefined
-        ? this.#connect(socket, head, handlers, 1)
+        ? this.#connect(socket, head, handlers, this.#plain)
         : new FramedSocket(serverFraming, { ...handlers, onNoText: refuseNoText }, (own) =>
-            this.#connect(socket, head, own, JSON_FACTOR),
+            this.#connect(socket, head, own, this.#framed),
           ),
     );
   }
 
-  /** @param factor how much longer a message may be than the frame in it */
-  #connect(socket: Duplex, head: Buffer, handlers: SocketHandlers, factor: number): PlainSocket {
-    const { limits, highMarkBytes, closeMaxMs } = this.#options;
-    const maxMessageBytes = factor * messageMax(limits);
-    const options = {
-      peer: 'client' as const,
-      highMarkBytes,
-      maxMessageBytes,
-      maxParts: PARTS_MAX,
-      checksText: true,
-      closeMaxMs,
-    };
+  #connect(socket: Duplex, head: Buffer, handlers: SocketHandlers, options: WebSocketOptions): PlainSocket {
     const plain = new PlainSocket(options, handlers, this.#now);
     plain.open(socket, head);
     return plain;
@@ -177,6 +169,12 @@ export class Listener {
     this.#reception.refused(problem);
     refuseUpgrade(socket, problem.status, problem.reason);
   }
+}
+
+/** @param factor how much longer a message may be than the frame in it */
+function socketOptions({ limits, highMarkBytes, closeMaxMs }: ListenerOptions, factor: number): WebSocketOptions {
+  const maxMessageBytes = factor * messageMax(limits);
+  return { peer: 'client', highMarkBytes, maxMessageBytes, maxParts: PARTS_MAX, checksText: true, closeMaxMs };
 }
 
 /** One frame of the largest size, and room in which the decoder can say what is wrong with a larger one. */
@@ -219,9 +217,4 @@ function offeredProtocols({ rawHeaders }: UpgradeRequest): string[] {
 
 function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) !== 0;
-}
-
-/** Of a socket that is broken: what there is to tell of it is told by its close. */
-function cutIt(this: Duplex): void {
-  this.destroy();
 }
