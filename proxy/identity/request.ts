@@ -25,16 +25,21 @@ export function upgradeRequest(message: IncomingMessage): UpgradeRequest {
   };
 }
 
-export function* headerPairs(rawHeaders: readonly string[]): Iterable<[name: string, value: string]> {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) yield [rawHeaders[i] ?? '', rawHeaders[i + 1] ?? ''];
+export function headerPairs(rawHeaders: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '']);
+  return pairs;
 }
 
 /** The value of each copy of a header; upper and lower case are the same. */
-export function headerValues(request: Pick<UpgradeRequest, 'rawHeaders'>, name: string): string[] {
+export function headerValues({ rawHeaders }: Pick<UpgradeRequest, 'rawHeaders'>, name: string): string[] {
   const wanted = name.toLowerCase();
-  return [...headerPairs(request.rawHeaders)]
-    .filter(([given]) => given.toLowerCase() === wanted)
-    .map(([, value]) => value);
+  const values: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const given = rawHeaders[i] ?? '';
+    if (given.length === wanted.length && given.toLowerCase() === wanted) values.push(rawHeaders[i + 1] ?? '');
+  }
+  return values;
 }
 
 /** One cookie, unquoted but not decoded; of several the first, which browsers take from the most specific path. */

@@ -12,7 +12,7 @@ import { type UpgradeRequest, upgradeRequest } from '../identity/index.ts';
 import type { Log } from '../log.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
 import type { SocketHandlers } from '../relay/socket.ts';
-import { PlainSocket } from '../relay/web-socket.ts';
+import { cutIt, PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
 import { serverFraming } from '../sockjs/index.ts';
 import { type Guest, Reception, type ReceptionOptions, type ReceptionParts, SHUTTING_DOWN } from './reception.ts';
 import { type Problem, refuseUpgrade } from './refusal.ts';
@@ -45,19 +45,28 @@ const BACKLOG = 4096;
 const JSON_FACTOR = 6;
 
 export class Listener {
-  readonly #options: ListenerOptions;
+  readonly #plain: WebSocketOptions;
+  /** The same for WebSockets with SockJS framing. */
+  readonly #framed: WebSocketOptions;
   readonly #reception: Reception;
   readonly #sockJs: SockJsDoor;
   readonly #log: Log;
   readonly #now: () => number;
   readonly #server: Server;
+  /** A listener of sockets. One for all of them, as closures of `#upgrade` would keep its request as long as the socket. */
+  readonly #leaves: (this: Duplex) => void;
   #isClosed: Promise<void> = Promise.resolve();
 
   constructor(options: ListenerOptions, parts: ReceptionParts & { http: HttpHandler; now: () => number }) {
-    this.#options = options;
+    this.#plain = socketOptions(options, 1);
+    this.#framed = socketOptions(options, JSON_FACTOR);
     this.#log = parts.log;
     this.#now = parts.now;
-    this.#reception = new Reception(options, parts);
+    const reception = new Reception(options, parts);
+    this.#reception = reception;
+    this.#leaves = function (this: Duplex) {
+      reception.leaves(this);
+    };
     const { highMarkBytes } = options;
     this.#sockJs = new SockJsDoor(
       { ...options.sockJs, socket: { highMarkBytes, messageMaxChars: JSON_FACTOR * messageMax(options.limits) } },
@@ -110,11 +119,11 @@ export class Listener {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node takes its own listeners off with the upgrade; a reset before ours are on would end the process.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', cutIt);
     const problem = this.#unfit(request);
     if (problem !== undefined) return this.#refuse(socket, problem);
     this.#reception.arrives(socket, () => this.#refuse(socket, { status: 503, reason: SHUTTING_DOWN }));
-    socket.once('close', () => this.#reception.leaves(socket));
+    socket.on('close', this.#leaves);
     const upgrade = upgradeRequest(request);
     void this.#reception.identify(upgrade).then((verdict) => {
       if ('status' in verdict) return this.#refuse(socket, verdict);
@@ -143,25 +152,14 @@ export class Listener {
     answerUpgrade(request, socket, offered[0]);
     this.#reception.greet(socket, { ...guest, target }, (handlers) =>
       endpoint === undefined
-        ? this.#connect(socket, head, handlers, 1)
+        ? this.#connect(socket, head, handlers, this.#plain)
         : new FramedSocket(serverFraming, { ...handlers, onNoText: refuseNoText }, (own) =>
-            this.#connect(socket, head, own, JSON_FACTOR),
+            this.#connect(socket, head, own, this.#framed),
           ),
     );
   }
 
-  /** @param factor how much longer a message may be than the frame in it */
-  #connect(socket: Duplex, head: Buffer, handlers: SocketHandlers, factor: number): PlainSocket {
-    const { limits, highMarkBytes, closeMaxMs } = this.#options;
-    const maxMessageBytes = factor * messageMax(limits);
-    const options = {
-      peer: 'client' as const,
-      highMarkBytes,
-      maxMessageBytes,
-      maxParts: PARTS_MAX,
-      checksText: true,
-      closeMaxMs,
-    };
+  #connect(socket: Duplex, head: Buffer, handlers: SocketHandlers, options: WebSocketOptions): PlainSocket {
     const plain = new PlainSocket(options, handlers, this.#now);
     plain.open(socket, head);
     return plain;
@@ -171,6 +169,12 @@ export class Listener {
     this.#reception.refused(problem);
     refuseUpgrade(socket, problem.status, problem.reason);
   }
+}
+
+/** @param factor how much longer a message may be than the frame in it */
+function socketOptions({ limits, highMarkBytes, closeMaxMs }: ListenerOptions, factor: number): WebSocketOptions {
+  const maxMessageBytes = factor * messageMax(limits);
+  return { peer: 'client', highMarkBytes, maxMessageBytes, maxParts: PARTS_MAX, checksText: true, closeMaxMs };
 }
 
 /** One frame of the largest size, and room in which the decoder can say what is wrong with a larger one. */

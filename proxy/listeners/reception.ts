@@ -11,7 +11,7 @@ import type { UpgradeTarget } from '../relay/ports.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Socket, SocketHandlers } from '../relay/socket.ts';
 import type { Switchboard } from '../relay/switchboard.ts';
-import { Greeting, type Refused } from './greeting.ts';
+import { Greeting, type Hearer, type Refused } from './greeting.ts';
 import type { Problem } from './refusal.ts';
 
 /** Who wants to know of clients that did not become sessions. */
@@ -122,15 +122,8 @@ export class Reception {
     connect: (handlers: SocketHandlers) => T,
     onUser: (user: string) => void = () => {},
   ): T {
-    const handlers: SocketHandlers = {
-      onMessage: (bytes, binary) => greeting.message(bytes, binary),
-      onClose: (code, reason, fault) => {
-        if (fault !== undefined) this.#turnedAway(fault, reason);
-        greeting.closed(code);
-      },
-      onDrain: () => greeting.drained(),
-    };
-    const socket = connect(handlers);
+    const ear: Ear = { hearer: undefined };
+    const socket = connect(handlersOf(ear, this.#turnedAway));
     const greeting = new Greeting(socket, guest.verdict, this.#options, {
       identify: (frame) => this.#parts.identifier.atConnect(guest.request, frame),
       failed: (error) => this.#failed(error),
@@ -139,8 +132,12 @@ export class Reception {
         return this.#open(user, guest, frame, binary, socket, decoder);
       },
       refused: (reason, detail) => this.#turnedAway(reason, detail),
-      over: () => this.leaves(carrier),
+      over: (relay) => {
+        this.leaves(carrier);
+        ear.hearer = relay ?? ear.hearer;
+      },
     });
+    ear.hearer = greeting;
     this.arrives(carrier, () => greeting.shutdown());
     return socket;
   }
@@ -169,23 +166,37 @@ export class Reception {
     if (board.isFullFor(user.user)) {
       return { refused: `This user ${TOO_MANY}.`, code: TRY_AGAIN_LATER };
     }
-    const { set, drop } = identifier.connectHeaders(user.user);
     return board.open({
       ...{ user: user.user, ringKey: user.ringKey, connect, binary, socket, decoder },
       target: { ...target, headers: identifier.upstreamHeaders(request, user.user), id: randomUUID() },
-      connectHeaders: set,
-      dropConnectHeader: drop,
+      own: identifier.connectHeaders(user.user),
     });
   }
 
-  #turnedAway(reason: string, detail: string): void {
+  readonly #turnedAway = (reason: string, detail: string): void => {
     const { observer, log } = this.#parts;
     if (reason === 'denied' || reason === 'identity') observer.denied(reason);
     else observer.protocolError(reason);
     log.info({ reason, detail }, 'client turned away');
-  }
+  };
 
   #failed(error: unknown): void {
     this.#parts.log.error({ error: String(error) }, 'a user could not be identified');
   }
+}
+
+interface Ear {
+  hearer: Hearer | undefined;
+}
+
+/** Apart from `greet`, so that they keep nothing of it: they live as long as the socket, and its closures would hold on to the request. */
+function handlersOf(ear: Ear, turnedAway: (reason: string, detail: string) => void): SocketHandlers {
+  return {
+    onMessage: (bytes, binary) => ear.hearer?.clientMessage(bytes, binary),
+    onClose: (code, reason, fault) => {
+      if (fault !== undefined) turnedAway(fault, reason);
+      ear.hearer?.clientClosed(code);
+    },
+    onDrain: () => ear.hearer?.clientDrained(),
+  };
 }

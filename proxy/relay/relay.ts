@@ -67,8 +67,8 @@ export class Relay {
     this.#host = host;
     this.#client = new Leg(client.socket, options.client, host.now());
     this.#clientDecoder = client.decoder;
-    this.#ownNames = ownNames(options.session);
-    this.#session = new Session(options.session, detached(client.connect), client.binary);
+    this.#ownNames = ownNames(options.session, client.own);
+    this.#session = new Session(options.session, detached(client.connect), client.binary, client.own);
     this.#alarm = new Alarm(
       () => host.now(),
       () => this.#tell({ type: 'tick' }),

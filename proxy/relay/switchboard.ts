@@ -7,28 +7,26 @@
 import type { Ring } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
 import type { Governed, Routing } from '../routing/index.ts';
-import type { Fact, SessionOptions } from '../session/index.ts';
+import type { Fact } from '../session/index.ts';
 import { Budget } from './budget.ts';
-import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
+import type { RelayClient, RelayOptions } from './host.ts';
 import type { Dial, UpgradeTarget } from './ports.ts';
 import { Relay } from './relay.ts';
+import { type Services, SessionHost, type Who } from './session-host.ts';
 
 /** Whoever wants to know: metrics and the log. */
 export interface Observer {
-  fact(session: { readonly id: number; readonly user: string }, fact: Fact): void;
+  fact(session: Who, fact: Fact): void;
   forwarded(direction: 'to-client' | 'to-pod'): void;
   ringChanged(version: string, committed: string): void;
   /** A session was ended by a mistake of ours. */
-  failed(session: { readonly id: number; readonly user: string }, error: unknown): void;
+  failed(session: Who, error: unknown): void;
 }
 
 export interface Arrival extends RelayClient {
   readonly ringKey: string;
   /** How a pod is asked for this client. */
   readonly target: UpgradeTarget;
-  /** Headers for every upstream CONNECT, and names that the client may not set there. */
-  readonly connectHeaders: SessionOptions['connectHeaders'];
-  readonly dropConnectHeader: SessionOptions['dropConnectHeader'];
 }
 
 /** What producers follow, and what is to come. */
@@ -39,8 +37,7 @@ export interface Rings {
 }
 
 export interface SwitchboardOptions {
-  readonly session: Omit<SessionOptions, 'connectHeaders' | 'dropConnectHeader'>;
-  readonly relay: Omit<RelayOptions, 'session'>;
+  readonly relay: RelayOptions;
   readonly holdTotalBytes: number;
   /** How often heart-beats are looked after. */
   readonly beatEveryMs: number;
@@ -51,9 +48,9 @@ export interface SwitchboardOptions {
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #routing: Routing;
-  readonly #dialer: Dial;
   readonly #observer: Observer;
   readonly #now: () => number;
+  readonly #services: Services;
   readonly #relays = new Map<number, Relay>();
   readonly #places = new Map<number, Pod>();
   readonly #budget: Budget;
@@ -72,10 +69,10 @@ export class Switchboard {
   constructor(options: SwitchboardOptions, routing: Routing, dialer: Dial, observer: Observer, now: () => number) {
     this.#options = options;
     this.#routing = routing;
-    this.#dialer = dialer;
     this.#observer = observer;
     this.#now = now;
     this.#budget = new Budget(options.holdTotalBytes, () => this.#squeeze());
+    this.#services = this.#servicesOf(dialer, observer);
     this.#beatAtMs = now();
     this.#beatTimer = setInterval(() => this.#beat(), options.beatEveryMs);
   }
@@ -164,13 +161,8 @@ export class Switchboard {
   /** Takes a client in. The caller gives every further message and the close of the socket to the relay. */
   open(arrival: Arrival): Relay {
     const id = ++this.#lastId;
-    const { connectHeaders, dropConnectHeader } = arrival;
-    const options = {
-      ...this.#options.relay,
-      session: { ...this.#options.session, connectHeaders, dropConnectHeader },
-    };
-    const host = this.#hostFor(id, arrival);
-    const relay = new Relay(id, arrival, options, host);
+    const host = new SessionHost(id, arrival.user, arrival.target, this.#services);
+    const relay = new Relay(id, arrival, this.#options.relay, host);
     this.#relays.set(id, relay);
     this.#routing.open(id, arrival.user, arrival.ringKey);
     relay.start();
@@ -189,28 +181,25 @@ export class Switchboard {
     clearTimeout(this.#timer);
   }
 
-  #hostFor(id: number, { user, target }: Arrival): RelayHost {
-    const budget = this.#budget;
+  #servicesOf(dialer: Dial, observer: Observer): Services {
     return {
       now: this.#now,
-      dial: (pod, handlers) => this.#dialer.dial(pod, target, handlers),
-      requestLink: (cause, attempt) => {
+      dial: (pod, target, handlers) => dialer.dial(pod, target, handlers),
+      requestLink: ({ id }, cause, attempt) => {
         this.#routing.request(id, cause, attempt, this.#now());
         this.#decideSoon();
       },
-      movedTo: (pod) => this.#movedTo(id, pod),
-      fact: (fact) => this.#fact({ id, user }, fact),
-      forwarded: (direction) => this.#observer.forwarded(direction),
-      held: (bytes, frames) => budget.add(bytes, frames),
-      get isBudgetSpent() {
-        return budget.isSpent;
-      },
-      ended: () => this.#ended(id),
-      failed: (error) => this.#observer.failed({ id, user }, error),
+      movedTo: ({ id }, pod) => this.#movedTo(id, pod),
+      fact: (who, fact) => this.#fact(who, fact),
+      forwarded: (direction) => observer.forwarded(direction),
+      held: (bytes, frames) => this.#budget.add(bytes, frames),
+      isBudgetSpent: () => this.#budget.isSpent,
+      ended: ({ id }) => this.#ended(id),
+      failed: (who, error) => observer.failed(who, error),
     };
   }
 
-  #fact(session: { readonly id: number; readonly user: string }, fact: Fact): void {
+  #fact(session: Who, fact: Fact): void {
     const now = this.#now();
     if (fact.type === 'link-live') this.#routing.connected(session.id, fact.tookMs, now);
     else if (fact.type === 'link-failed') this.#routing.failed(session.id, fact.pod, fact.blame, now);

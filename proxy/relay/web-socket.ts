@@ -40,14 +40,15 @@ interface Said {
 }
 
 const NOTHING = new Uint8Array();
+const NO_REASON: readonly string[] = [];
 
 export class PlainSocket implements LinkSocket {
   readonly #options: WebSocketOptions;
   readonly #handlers: SocketHandlers;
   readonly #now: () => number;
   readonly #reader: FrameReader;
-  readonly #pausedFor = new Set<string>();
-  readonly #cancel: (() => void) | undefined;
+  #pausedFor: readonly string[] = NO_REASON;
+  #cancel: (() => void) | undefined;
   #socket: Duplex | undefined;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #rules: ChunkRules | undefined;
@@ -84,13 +85,14 @@ export class PlainSocket implements LinkSocket {
   /** Both sides have shaken hands. @param head what came behind the handshake */
   open(socket: Duplex, head: Uint8Array): void {
     this.#socket = socket;
+    this.#cancel = undefined;
     this.#state = 'open';
     this.excuse();
     socket.on('data', (chunk: Buffer) => this.#reader.push(chunk));
-    socket.once('end', () => this.#ended());
-    socket.once('close', () => this.#closed());
-    // What there is to tell of it is told by the close.
-    socket.on('error', () => socket.destroy());
+    // Both are told once, and `once` keeps a closure more for each.
+    socket.on('end', () => this.#ended());
+    socket.on('close', () => this.#closed());
+    socket.on('error', cutIt);
     if (head.length > 0) socket.unshift(head);
     if (this.isPaused) socket.pause();
     else socket.resume();
@@ -113,7 +115,7 @@ export class PlainSocket implements LinkSocket {
   }
 
   get isPaused(): boolean {
-    return this.#pausedFor.size > 0;
+    return this.#pausedFor.length > 0;
   }
 
   takes(rules: ChunkRules): void {
@@ -141,8 +143,8 @@ export class PlainSocket implements LinkSocket {
 
   pause(reason: string, paused: boolean): void {
     const was = this.isPaused;
-    if (paused) this.#pausedFor.add(reason);
-    else this.#pausedFor.delete(reason);
+    const others = this.#pausedFor.filter((other) => other !== reason);
+    this.#pausedFor = paused ? [...others, reason] : others;
     if (was === this.isPaused) return;
     if (this.isPaused) this.#socket?.pause();
     else {
@@ -215,7 +217,7 @@ export class PlainSocket implements LinkSocket {
     this.#state = 'closing';
     this.#flush();
     this.#socket?.write(closeFrame(code, reason, this.#isMasked));
-    this.#pausedFor.clear();
+    this.#pausedFor = NO_REASON;
     this.#socket?.resume();
     this.#closeTimer = setTimeout(() => this.#socket?.destroy(), this.#options.closeMaxMs);
   }
@@ -253,6 +255,11 @@ export class PlainSocket implements LinkSocket {
     };
     this.#handlers.onClose(code, reason, rule);
   }
+}
+
+/** Listens for errors of a socket: what there is to tell of them is told by its close. One for all, as there are many sockets. */
+export function cutIt(this: Duplex): void {
+  this.destroy();
 }
 
 /** Frames as few buffers. */

@@ -6,6 +6,7 @@ import type { Dial } from '../../proxy/relay/ports.ts';
 import { type Observer, Switchboard } from '../../proxy/relay/switchboard.ts';
 import { PlainSocket } from '../../proxy/relay/web-socket.ts';
 import { Routing } from '../../proxy/routing/index.ts';
+import { NO_OWN_HEADERS } from '../../proxy/session/index.ts';
 import { routingOptions, switchboardOptions } from '../../proxy/settings.ts';
 import { Decoder, encode, frameOf } from '../../stomp/index.ts';
 import { started } from '../backend/tools.ts';
@@ -59,8 +60,7 @@ describe('a switchboard', () => {
       board.open({
         ...{ user, ringKey: user, connect, binary: false, socket: deaf(), decoder: new Decoder({ peer: 'client' }) },
         target: { path: '/', protocols: [], headers: [], id: '' },
-        connectHeaders: [],
-        dropConnectHeader: () => false,
+        own: NO_OWN_HEADERS,
       });
     return { board, open, ticks, dialed };
   }
