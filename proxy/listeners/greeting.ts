@@ -3,6 +3,7 @@
  * upgrade did not. Nothing of the client reaches a pod before that.
  */
 import { Decoder, type DecoderLimits, encode, type Frame } from '../../stomp/index.ts';
+import type { WholeFrame } from '../../websocket/index.ts';
 import type { KnownUser, Verdict } from '../identity/index.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Socket } from '../relay/socket.ts';
@@ -66,6 +67,11 @@ export class Greeting {
     if (this.#relay !== undefined) this.#relay.clientMessage(bytes, binary);
     else if (this.#state === 'identifying') this.#early.push({ bytes, binary });
     else if (this.#state === 'waiting') this.#first(bytes, binary);
+  }
+
+  /** A message in one WebSocket frame. @returns whether it was passed on as it is */
+  frame(frame: WholeFrame): boolean {
+    return this.#relay?.passClientFrame(frame) ?? false;
   }
 
   closed(code: number): void {

@@ -123,6 +123,7 @@ export class Reception {
     onUser: (user: string) => void = () => {},
   ): T {
     const handlers: SocketHandlers = {
+      onFrame: (frame) => greeting.frame(frame),
       onMessage: (bytes, binary) => greeting.message(bytes, binary),
       onClose: (code, reason, fault) => {
         if (fault !== undefined) this.#turnedAway(fault, reason);
