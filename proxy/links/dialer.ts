@@ -57,6 +57,7 @@ export class Dialer implements Dial {
 
   #dialRaw(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket {
     const own: SocketHandlers = {
+      onFrame: (frame) => handlers.onFrame(frame),
       onMessage: (bytes, binary) => handlers.onMessage(bytes, binary),
       onDrain: () => handlers.onDrain(),
       onClose: (code, reason) => handlers.onEnd({ kind: 'closed', code, reason }),

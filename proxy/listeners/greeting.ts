@@ -40,7 +40,7 @@ const POLICY_VIOLATION = 1008;
 const SERVICE_RESTART = 1012;
 
 /** Who hears what the client's socket tells: the greeting, then the session's relay. */
-export type Hearer = Pick<Relay, 'clientMessage' | 'clientClosed' | 'clientDrained'>;
+export type Hearer = Pick<Relay, 'passClientFrame' | 'clientMessage' | 'clientClosed' | 'clientDrained'>;
 
 export class Greeting implements Hearer {
   readonly #socket: Socket;
@@ -70,6 +70,11 @@ export class Greeting implements Hearer {
   clientMessage(bytes: Uint8Array, binary: boolean): void {
     if (this.#state === 'identifying') this.#early.push({ bytes, binary });
     else if (this.#state === 'waiting') this.#first(bytes, binary);
+  }
+
+  /** Before there is a session nothing of the client goes on. */
+  passClientFrame(): boolean {
+    return false;
   }
 
   clientClosed(): void {

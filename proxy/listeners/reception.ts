@@ -192,6 +192,7 @@ interface Ear {
 /** Apart from `greet`, so that they keep nothing of it: they live as long as the socket, and its closures would hold on to the request. */
 function handlersOf(ear: Ear, turnedAway: (reason: string, detail: string) => void): SocketHandlers {
   return {
+    onFrame: (frame) => ear.hearer?.passClientFrame(frame) === true,
     onMessage: (bytes, binary) => ear.hearer?.clientMessage(bytes, binary),
     onClose: (code, reason, fault) => {
       if (fault !== undefined) turnedAway(fault, reason);
