@@ -86,12 +86,13 @@ export class PlainSocket implements LinkSocket {
     this.#socket = socket;
     this.#state = 'open';
     this.excuse();
+    // Before anybody listens: a stream that flows would give it out at once.
+    if (head.length > 0) socket.unshift(head);
     socket.on('data', (chunk: Buffer) => this.#reader.push(chunk));
     socket.once('end', () => this.#ended());
     socket.once('close', () => this.#closed());
     // What there is to tell of it is told by the close.
     socket.on('error', () => socket.destroy());
-    if (head.length > 0) socket.unshift(head);
     if (this.isPaused) socket.pause();
     else socket.resume();
   }
