@@ -35,7 +35,7 @@ interface Member {
 /** For an answer to a question; an event loop that is blocked for longer has other troubles than a page without it. */
 const ANSWER_MAX_MS = 2_000;
 /** To start: to load the program on a machine that is busy with starting all others. */
-const START_MAX_MS = 30_000;
+const START_MAX_MS = 60_000;
 
 export class Crew {
   readonly #config: Config;
