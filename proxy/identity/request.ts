@@ -15,12 +15,20 @@ export interface UpgradeRequest {
   readonly encrypted: boolean;
 }
 
+/** Requests that another process of this proxy has passed on, with the address that they came from. */
+const origins = new WeakMap<IncomingMessage, string>();
+
+/** The request was passed on to us by a process of our own, which had it from this address. */
+export function cameFrom(message: IncomingMessage, remoteAddress: string): void {
+  origins.set(message, remoteAddress);
+}
+
 /** The part of a request that identity needs, copied, so that it outlives the request. */
 export function upgradeRequest(message: IncomingMessage): UpgradeRequest {
   return {
     rawHeaders: [...message.rawHeaders],
     url: message.url ?? '/',
-    remoteAddress: message.socket.remoteAddress ?? '',
+    remoteAddress: origins.get(message) ?? message.socket.remoteAddress ?? '',
     encrypted: 'encrypted' in message.socket && message.socket.encrypted === true,
   };
 }

@@ -18,8 +18,8 @@ export interface GreetingHost {
   identify(frame: Frame): Promise<Verdict>;
   /** Who the user is could not even be asked. */
   failed(error: unknown): void;
-  /** The session, whose relay goes on with the decoder; or why none can be opened. */
-  open(user: KnownUser, connect: Frame, binary: boolean, decoder: Decoder): Relay | Refused;
+  /** The session, whose relay goes on with the decoder; or why none can be opened; or another process has the client now. */
+  open(user: KnownUser, connect: Frame, binary: boolean, decoder: Decoder): Relay | Refused | 'elsewhere';
   /** The client was turned away before it had a session. */
   refused(reason: string, detail: string): void;
   /**
@@ -129,6 +129,7 @@ export class Greeting implements Hearer {
 
   #open(user: KnownUser, connect: Frame, binary: boolean): void {
     const opened = this.#host.open(user, connect, binary, this.#decoder);
+    if (opened === 'elsewhere') return this.#end();
     if ('refused' in opened) return this.#refuse('limit', 'too many sessions', opened.refused, opened.code);
     this.#end(opened);
     opened.clientFrames(this.#more, binary);

@@ -36,6 +36,24 @@ export interface Rings {
   podOf(key: string): Pod | undefined;
 }
 
+/** Where a message reaches all sessions of a user here, as far as is known. */
+export interface Whereabouts {
+  /** The ring key of the pod; undefined while a session has none. */
+  readonly key: string | undefined;
+  /** For how long the newest subscription may not be live yet. */
+  readonly settlesInMs: number;
+}
+
+/** Another process that goes by what routing decides here. */
+export interface Follower {
+  /**
+   * After decisions that changed something.
+   * @param ready the version of the ring that could be committed as far as this process knows
+   * @param users those of whom something may have changed, with where they are now; undefined: the user has no session any more
+   */
+  decided(ready: string | undefined, users: Iterable<readonly [user: string, Whereabouts | undefined]>): void;
+}
+
 export interface SwitchboardOptions {
   readonly relay: RelayOptions;
   readonly holdTotalBytes: number;
@@ -57,6 +75,10 @@ export class Switchboard {
   readonly #ringWatchers = new Set<() => void>();
   /** Until when the newest subscription of a user may not be live. */
   readonly #settling = new Map<string, number>();
+  #follower: Follower | undefined;
+  #readyTold: string | undefined;
+  /** Users of whom something may have changed since the last decision. */
+  readonly #touched = new Set<string>();
   #lastId = 0;
   #decisionDue = false;
   #isClosed = false;
@@ -152,6 +174,17 @@ export class Switchboard {
     return this.#routing.whereIs(user) === 'wait' || this.#now() < (this.#settling.get(user) ?? 0);
   }
 
+  /** One that follows sees every decision from the next one on. */
+  followedBy(follower: Follower): void {
+    this.#follower = follower;
+  }
+
+  /** The ring of this version is committed by every process of the proxy. */
+  permitCommit(version: string): void {
+    this.#routing.permitCommit(version);
+    this.#decideSoon();
+  }
+
   /** Called after each change of the target or committed ring. */
   onRing(watcher: () => void): () => void {
     this.#ringWatchers.add(watcher);
@@ -185,16 +218,17 @@ export class Switchboard {
     return {
       now: this.#now,
       dial: (pod, target, handlers) => dialer.dial(pod, target, handlers),
-      requestLink: ({ id }, cause, attempt) => {
+      requestLink: ({ id, user }, cause, attempt) => {
         this.#routing.request(id, cause, attempt, this.#now());
+        this.#touch(user);
         this.#decideSoon();
       },
-      movedTo: ({ id }, pod) => this.#movedTo(id, pod),
+      movedTo: ({ id, user }, pod) => this.#movedTo(id, user, pod),
       fact: (who, fact) => this.#fact(who, fact),
       forwarded: (direction) => observer.forwarded(direction),
       held: (bytes, frames) => this.#budget.add(bytes, frames),
       isBudgetSpent: () => this.#budget.isSpent,
-      ended: ({ id }) => this.#ended(id),
+      ended: ({ id, user }) => this.#ended(id, user),
       failed: (who, error) => observer.failed(who, error),
     };
   }
@@ -207,10 +241,12 @@ export class Switchboard {
     else if (fact.type === 'link-lost') this.#routing.lost(session.id, fact.pod, fact.blame, now);
     else if (fact.type === 'handed-over') this.#routing.drained(session.id, fact.from);
     this.#observer.fact(session, fact);
+    this.#touch(session.user);
     this.#decideSoon();
   }
 
-  #movedTo(id: number, pod: Pod | undefined): void {
+  #movedTo(id: number, user: string, pod: Pod | undefined): void {
+    this.#touch(user);
     if (pod === undefined) {
       this.#places.delete(id);
       return;
@@ -220,7 +256,8 @@ export class Switchboard {
     this.#decideSoon();
   }
 
-  #ended(id: number): void {
+  #ended(id: number, user: string): void {
+    this.#touch(user);
     this.#places.delete(id);
     this.#relays.delete(id);
     this.#routing.close(id);
@@ -237,10 +274,39 @@ export class Switchboard {
     this.#decisionDue = false;
     const { grants, committed, wereApart } = this.#routing.tick(this.#now());
     for (const { session, cause, pod } of grants) this.#relays.get(session)?.granted(cause, pod);
-    for (const session of committed) this.#relays.get(session)?.committed();
+    for (const session of committed) this.#committed(session);
     for (const session of wereApart) this.#relays.get(session)?.wasApart();
     this.#tellRing();
+    this.#tellFollower();
     this.#schedule();
+  }
+
+  #committed(session: number): void {
+    const relay = this.#relays.get(session);
+    if (relay === undefined) return;
+    this.#touch(relay.user);
+    relay.committed();
+  }
+
+  #touch(user: string): void {
+    if (this.#follower !== undefined) this.#touched.add(user);
+  }
+
+  #tellFollower(): void {
+    if (this.#follower === undefined) return;
+    const ready = this.#routing.readyToCommit;
+    if (ready === this.#readyTold && this.#touched.size === 0) return;
+    this.#readyTold = ready;
+    const users = [...this.#touched].map((user) => [user, this.#whereabouts(user)] as const);
+    this.#touched.clear();
+    this.#follower.decided(ready, users);
+  }
+
+  #whereabouts(user: string): Whereabouts | undefined {
+    const pod = this.#routing.whereIs(user);
+    if (pod === undefined) return undefined;
+    const settlesInMs = Math.max(0, (this.#settling.get(user) ?? 0) - this.#now());
+    return { key: pod === 'wait' ? undefined : this.#routing.keyOf(pod), settlesInMs };
   }
 
   #tellRing(): void {

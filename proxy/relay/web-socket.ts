@@ -85,12 +85,13 @@ export class PlainSocket implements LinkSocket {
     this.#cancel = undefined;
     this.#state = 'open';
     this.excuse();
+    // Before anybody listens: a stream that flows would give it out at once.
+    if (head.length > 0) socket.unshift(head);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     // Both are told once, and `once` keeps a closure more for each.
     socket.on('end', () => this.#ended());
     socket.on('close', () => this.#closed());
     socket.on('error', cutIt);
-    if (head.length > 0) socket.unshift(head);
     if (this.isPaused) socket.pause();
     else socket.resume();
   }

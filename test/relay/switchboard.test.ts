@@ -91,6 +91,25 @@ describe('a switchboard', () => {
     await board.close(10_000);
   });
 
+  test('tells who follows it of users and of what it is ready to commit, when that has changed and not else', async () => {
+    const { board, open } = setUp(['--workers', '2']);
+    const told: unknown[] = [];
+    board.followedBy({ decided: (ready, users) => told.push([ready === board.rings().target.version, ...users]) });
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    board.topology({ pods, source: 'static' });
+    await turn();
+    expect(told.splice(0)).toEqual([[true]]);
+    board.permitCommit(board.rings().target.version);
+    await turn();
+    board.permitCommit(board.rings().target.version);
+    await turn();
+    expect([told, board.rings().committed.keys]).toEqual([[], ['a', 'b']]);
+    open('alice');
+    await turn();
+    expect(told.splice(0)).toEqual([[true, ['alice', { key: undefined, settlesInMs: 0 }]]]);
+    await board.close(10_000);
+  });
+
   test('sets no timer after it is closed in the middle of a decision', async () => {
     const { board } = setUp(['--topology-admit-after', '1m']);
     board.topology({ pods: pods.slice(0, 1), source: 'static' });
