@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { formatProblems, loadConfig } from './config/index.ts';
 import { DemoPods } from './demo/pods.ts';
-import { programFile } from './demo/program-file.ts';
 import { createStdoutLog } from './log.ts';
+import { programFile } from './program-file.ts';
 import type { Running } from './running.ts';
 import { serve } from './serve.ts';
 
@@ -88,7 +88,7 @@ async function isFree(port: number): Promise<boolean> {
 
 function welcome({ listenUrl, adminUrl }: Running, names: readonly string[]): void {
   const clientsUrl = `${listenUrl.replace(/^http/, 'ws')}/ws`;
-  const command = [process.execPath, programFile('./client'), clientsUrl, 'alice'].map(quoted).join(' ');
+  const command = [process.execPath, programFile('./demo/client'), clientsUrl, 'alice'].map(quoted).join(' ');
   say(`
 Holdfast stands in front of ${names.join(', ')}.
   clients    ${clientsUrl}   the user is the header Username, or ?user=

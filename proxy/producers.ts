@@ -9,6 +9,9 @@ import type { Metrics } from './metrics.ts';
 import type { Switchboard } from './relay/switchboard.ts';
 import { longestTtlMs } from './settings.ts';
 
+/** What the gateway knows besides the rings: where each user of this proxy is. */
+export type GatewayFacts = Pick<Switchboard, 'rings' | 'onRing' | 'keyOf' | 'isMoving'>;
+
 export interface Gateway {
   readonly doors: readonly Door[];
   /** Messages under way get this long to end by themselves. */
@@ -16,14 +19,14 @@ export interface Gateway {
 }
 
 /** Throws when a token or passcode file cannot be read. */
-export function createGateway(config: Config, board: Switchboard, metrics: Metrics, log: Log): Gateway {
+export function createGateway(config: Config, facts: GatewayFacts, metrics: Metrics, log: Log): Gateway {
   const { gateway } = config;
-  const ring: RingFacts = { current: () => board.rings(), subscribe: (changed) => board.onRing(changed) };
+  const ring: RingFacts = { current: () => facts.rings(), subscribe: (changed) => facts.onRing(changed) };
   const producer = createProducer({
     ring: localRing({
-      snapshot: () => board.rings(),
-      ownerHint: (user) => board.keyOf(user),
-      moving: (user) => board.isMoving(user),
+      snapshot: () => facts.rings(),
+      ownerHint: (user) => facts.keyOf(user),
+      moving: (user) => facts.isMoving(user),
     }),
     transport: createTransport(config, log),
     ttlMs: gateway.ttlMs,

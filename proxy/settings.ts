@@ -12,7 +12,7 @@ import type { RoutingOptions } from './routing/index.ts';
 /** How long a peer may take to answer a close frame or a DISCONNECT: one slow round trip, and a pause of its collector. */
 const CLOSE_MAX_MS = 2_000;
 /** How long an old link waits for the producers' commit: a proxy that cannot commit must not keep two links for ever. */
-const COMMIT_MAX_MS = 30_000;
+export const COMMIT_MAX_MS = 30_000;
 /** Beyond `backend.gone`: a pod that hung is heard, or known to be lost, before messages go without what it still has. */
 const ORDER_ROOM_MS = 1_000;
 /** The fastest heart-beats that a client may ask of the proxy. */
@@ -60,32 +60,33 @@ export function routingOptions(config: Config): RoutingOptions {
     inFlightPerPod: handover.inFlightPerPod,
     retryMaxMs: handover.retryMaxMs,
     commitMaxMs: COMMIT_MAX_MS,
+    commitsTogether: config.workers > 1,
   };
 }
 
 export function switchboardOptions(config: Config): SwitchboardOptions {
   const { backend, client, dedup, handover, hold, limits } = config;
   return {
-    session: {
-      profileOf: profilesOf(config),
-      settleMs: backend.settleMs,
-      connectMaxMs: backend.connectMaxMs,
-      barrierMaxMs: handover.barrierMaxMs,
-      orderQuietMs: handover.orderQuietMs,
-      orderMaxMs: backend.goneMs + ORDER_ROOM_MS,
-      drainMaxMs: handover.drainMaxMs,
-      commitMaxMs: COMMIT_MAX_MS,
-      closeMaxMs: CLOSE_MAX_MS,
-      outageMaxMs: config.outageMaxMs,
-      holdBytes: hold.sessionBytes,
-      subscriptionsMax: limits.subscriptions,
-      dedupWindow: dedup.window,
-      dedupMaxAgeMs: 2 * longestTtlMs(config),
-      dedupHeader: dedup.header,
-      linkBeatMs: backend.heartbeatMs,
-      clientBeatMs: Math.min(CLIENT_BEAT_MIN_MS, client.heartbeatMs),
-    },
     relay: {
+      session: {
+        profileOf: profilesOf(config),
+        settleMs: backend.settleMs,
+        connectMaxMs: backend.connectMaxMs,
+        barrierMaxMs: handover.barrierMaxMs,
+        orderQuietMs: handover.orderQuietMs,
+        orderMaxMs: backend.goneMs + ORDER_ROOM_MS,
+        drainMaxMs: handover.drainMaxMs,
+        commitMaxMs: COMMIT_MAX_MS,
+        closeMaxMs: CLOSE_MAX_MS,
+        outageMaxMs: config.outageMaxMs,
+        holdBytes: hold.sessionBytes,
+        subscriptionsMax: limits.subscriptions,
+        dedupWindow: dedup.window,
+        dedupMaxAgeMs: 2 * longestTtlMs(config),
+        dedupHeader: dedup.header,
+        linkBeatMs: backend.heartbeatMs,
+        clientBeatMs: Math.min(CLIENT_BEAT_MIN_MS, client.heartbeatMs),
+      },
       podLimits: podLimits(config),
       link: { pingEveryMs: backend.heartbeatMs, goneMs: backend.goneMs, tolerance: LINK_BEATS_MISSED },
       client: {

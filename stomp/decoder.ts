@@ -43,7 +43,7 @@ export class Decoder {
   version: Version;
   readonly #peer: Peer;
   readonly #strict: boolean;
-  readonly #limits: DecoderLimits;
+  readonly limits: DecoderLimits;
   #error: StompError | undefined;
 
   #phase: Phase = 'between';
@@ -68,7 +68,7 @@ export class Decoder {
     this.version = options.version ?? '1.2';
     this.#peer = options.peer;
     this.#strict = options.strict ?? options.peer === 'client';
-    this.#limits = checkedLimits(options.limits);
+    this.limits = checkedLimits(options.limits);
   }
 
   /** What ended the stream; nothing is read after it. */
@@ -79,6 +79,11 @@ export class Decoder {
   /** Octets kept for a frame that is not whole yet; at most `maxFrameBytes`. */
   get bufferedBytes(): number {
     return this.#gather.length;
+  }
+
+  /** Nothing is wrong, and no frame has begun: the next octets are a frame's first ones, or line ends. */
+  get isBetween(): boolean {
+    return this.#phase === 'between' && this.#error === undefined;
   }
 
   /**
@@ -177,10 +182,10 @@ export class Decoder {
     const end = lineEnd(chunk, at);
     const next = Math.min(end + 1, chunk.length);
     const endOffset = this.#length + end - at;
-    const limit = Math.min(this.#headersAt + this.#limits.maxHeaderBytes, this.#limits.maxFrameBytes);
+    const limit = Math.min(this.#headersAt + this.limits.maxHeaderBytes, this.limits.maxFrameBytes);
     if (end === chunk.length) {
       // One octet over the headers' limit may still be the CR of the blank line.
-      const room = limit === this.#limits.maxFrameBytes ? 0 : 1;
+      const room = limit === this.limits.maxFrameBytes ? 0 : 1;
       if (endOffset > limit + room) throw this.#headersTooLarge();
       this.#take(chunk, at, next);
       return next;
@@ -200,8 +205,8 @@ export class Decoder {
   }
 
   #readHeader(from: number, to: number): void {
-    if (++this.#headerCount > this.#limits.maxHeaders) {
-      throw frameFault('too-many-headers', this.#command, `has more than ${this.#limits.maxHeaders} headers`);
+    if (++this.#headerCount > this.limits.maxHeaders) {
+      throw frameFault('too-many-headers', this.#command, `has more than ${this.limits.maxHeaders} headers`);
     }
     const rules = this.#strict ? this.#frameVersion : 'lenient';
     const colon = checkedColon(this.#source, from, to, this.#command, this.#headerCount, rules);
@@ -216,13 +221,13 @@ export class Decoder {
   #beginBody(): void {
     this.#bodyAt = this.#length;
     // Size before meaning: a blank line that is cut before its LF may be found too large already.
-    if (this.#bodyAt > this.#limits.maxFrameBytes) throw this.#frameTooLarge();
+    if (this.#bodyAt > this.limits.maxFrameBytes) throw this.#frameTooLarge();
     if (this.#strict && !mayHaveBody(this.#command)) {
       if (this.#contentLength > 0) throw this.#unexpectedBody();
       this.#contentLength = 0;
     }
     const least = this.#bodyAt + Math.max(this.#contentLength, 0) + 1;
-    if (least > this.#limits.maxFrameBytes) throw this.#frameTooLarge();
+    if (least > this.limits.maxFrameBytes) throw this.#frameTooLarge();
     this.#phase = this.#contentLength === NONE ? 'until-nul' : 'counted';
   }
 
@@ -242,20 +247,20 @@ export class Decoder {
   #readUntilNul(chunk: Uint8Array, at: number, found: (Frame | 'beat')[]): number {
     const nul = chunk.indexOf(NUL, at);
     const next = nul < 0 ? chunk.length : nul + 1;
-    if (this.#length + next - at > this.#limits.maxFrameBytes) throw this.#frameTooLarge();
+    if (this.#length + next - at > this.limits.maxFrameBytes) throw this.#frameTooLarge();
     this.#take(chunk, at, next);
     if (nul >= 0) this.#end(found);
     return next;
   }
 
   #headersTooLarge(): StompError {
-    const { maxFrameBytes, maxHeaderBytes } = this.#limits;
+    const { maxFrameBytes, maxHeaderBytes } = this.limits;
     if (maxFrameBytes <= this.#headersAt + maxHeaderBytes) return this.#frameTooLarge();
     return frameFault('header-too-large', this.#command, `has more than ${maxHeaderBytes} octets of headers`);
   }
 
   #frameTooLarge(): StompError {
-    return frameFault('frame-too-large', this.#command, `is larger than ${this.#limits.maxFrameBytes} octets`);
+    return frameFault('frame-too-large', this.#command, `is larger than ${this.limits.maxFrameBytes} octets`);
   }
 
   #noNulAfterBody(): StompError {

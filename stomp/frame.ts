@@ -15,7 +15,7 @@ const PLAIN_NAME = /^[ -9;-[\]-~]*$/;
 /**
  * One STOMP frame as it came in. Headers are looked at only when asked for; nothing is ever encoded again.
  *
- * `bytes` may be a view of the chunk that was pushed into the decoder: copy it (`bytes.slice()`) before keeping a small
+ * `bytes` may be a view of the chunk that was pushed into the decoder: copy it (`new Uint8Array(bytes)`) before keeping a small
  * frame of a large chunk for long.
  */
 export class Frame {

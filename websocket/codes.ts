@@ -12,6 +12,7 @@ export const CLOSE = {
   abnormal: 1006,
   invalidPayload: 1007,
   tooBig: 1009,
+  internalError: 1011,
 } as const;
 
 /** A control frame's payload is at most so long, §5.5. */

@@ -27,7 +27,25 @@ export interface Fault {
   readonly reason: string;
 }
 
+/** A message in one frame that is whole in its chunk: octets [from, to), with the payload from `payloadAt` on. */
+export interface WholeFrame {
+  readonly octets: Uint8Array;
+  readonly from: number;
+  readonly payloadAt: number;
+  readonly to: number;
+  readonly binary: boolean;
+  /** The payload has been unmasked with it, and is masked again (`remask`) before the frame goes on as it came; 0: it was not masked. */
+  readonly mask: number;
+}
+
+/** The frame as it came in. */
+export function remask({ octets, payloadAt, to, mask }: WholeFrame): void {
+  if (mask !== 0) applyMask(octets, payloadAt, to, mask, octets, payloadAt);
+}
+
 export interface ReaderHandlers {
+  /** A message that may be taken as it stands on the wire: `onMessage` does not follow when the answer is true. */
+  onFrame?: ((frame: WholeFrame) => boolean) | undefined;
   onMessage(bytes: Uint8Array, binary: boolean): void;
   onPing(bytes: Uint8Array): void;
   onPong(): void;
@@ -87,8 +105,19 @@ export class FrameReader {
       this.#partial.append(chunk.subarray(at));
       return chunk.length;
     }
-    this.#frame(head, chunk.subarray(at + head.headLength, end));
+    const payloadAt = at + head.headLength;
+    if (head.mask !== 0) applyMask(chunk, payloadAt, end, head.mask, chunk, payloadAt);
+    if (isWholeMessage(head)) this.#wholeFrame(head, chunk, at, payloadAt, end);
+    else this.#frame(head, chunk.subarray(payloadAt, end));
     return end;
+  }
+
+  /** A message in one frame: nothing need be made of it when it goes on as it is. */
+  #wholeFrame({ opcode, mask }: Head, octets: Uint8Array, from: number, payloadAt: number, to: number): void {
+    const binary = opcode === OPCODE.binary;
+    if (this.#options.checksText && !binary && !this.#isText(octets.subarray(payloadAt, to))) return;
+    if (this.#handlers.onFrame?.({ octets, from, payloadAt, to, binary, mask }) === true) return;
+    this.#handlers.onMessage(octets.subarray(payloadAt, to), binary);
   }
 
   /** More of the frame that is not whole: as far as its end is known. */
@@ -101,7 +130,9 @@ export class FrameReader {
     if (this.#isDone || head === undefined || octets.length < head.headLength + head.length) return end;
     this.#partial.take();
     this.#neededBytes = 2;
-    this.#frame(head, octets.subarray(head.headLength));
+    const payload = octets.subarray(head.headLength);
+    if (head.mask !== 0) applyMask(payload, 0, payload.length, head.mask, payload, 0);
+    this.#frame(head, payload);
     return end;
   }
 
@@ -165,9 +196,8 @@ export class FrameReader {
   }
 
   #frame(head: Head, payload: Uint8Array): void {
-    if (head.mask !== 0) applyMask(payload, head.mask, payload, 0);
     if (head.opcode >= OPCODE.close) return this.#control(head.opcode, payload);
-    if (head.fin && head.opcode !== OPCODE.continuation) return this.#whole(payload, head.opcode);
+    if (isWholeMessage(head)) return this.#whole(payload, head.opcode);
     if (head.opcode !== OPCODE.continuation) this.#messageOpcode = head.opcode;
     this.#parts++;
     if (this.#parts > this.#options.maxParts) {
@@ -182,11 +212,12 @@ export class FrameReader {
 
   #whole(bytes: Uint8Array, opcode: number): void {
     const isBinary = opcode === OPCODE.binary;
-    if (!isBinary && this.#options.checksText && !isUtf8(bytes)) {
-      this.#fault(CLOSE.invalidPayload, 'text', 'text that is not UTF-8');
-      return;
-    }
+    if (this.#options.checksText && !isBinary && !this.#isText(bytes)) return;
     this.#handlers.onMessage(bytes, isBinary);
+  }
+
+  #isText(bytes: Uint8Array): boolean {
+    return isUtf8(bytes) || !this.#fault(CLOSE.invalidPayload, 'text', 'text that is not UTF-8');
   }
 
   #control(opcode: number, payload: Uint8Array): void {
@@ -227,6 +258,10 @@ export class FrameReader {
     this.#handlers.onFault({ code, rule, reason });
     return true;
   }
+}
+
+function isWholeMessage({ fin, opcode }: Head): boolean {
+  return fin && (opcode === OPCODE.text || opcode === OPCODE.binary);
 }
 
 /** Big-endian; above 2^53 only its size counts. */

@@ -31,7 +31,7 @@ export function writeFrame(
   if (isMasked) {
     const mask = randomMask();
     for (let shift = 24; shift >= 0; shift -= 8) target[next++] = (mask >>> shift) & 0xff;
-    applyMask(payload, mask, target, next);
+    applyMask(payload, 0, length, mask, target, next);
   } else target.set(payload, next);
   return next + length;
 }

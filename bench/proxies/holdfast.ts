@@ -58,3 +58,11 @@ export const holdfast: ProxyKind = {
   version: () => packageAt(new URL('../../package.json', import.meta.url)).version,
   start: holdfastWith({}),
 };
+
+/** On the one core that a proxy of the bench has: what several processes cost, not what they gain. */
+export const holdfastOfTwo: ProxyKind = {
+  ...holdfast,
+  name: 'holdfast-2',
+  description: 'Holdfast, two workers',
+  start: holdfastWith({ flags: ['--workers', '2'] }),
+};

@@ -2,7 +2,7 @@
 import { direct } from './direct.ts';
 import { envoy } from './envoy.ts';
 import { haproxy } from './haproxy.ts';
-import { holdfast } from './holdfast.ts';
+import { holdfast, holdfastOfTwo } from './holdfast.ts';
 import { httpProxy } from './http-proxy.ts';
 import { nginx } from './nginx.ts';
 import type { ProxyKind } from './proxy.ts';
@@ -14,4 +14,13 @@ export type { ProxyKind, ProxySetting, RunningProxy } from './proxy.ts';
 export const REFERENCE = haproxy.name;
 export const DIRECT = direct.name;
 
-export const proxies: readonly ProxyKind[] = [direct, haproxy, nginx, envoy, httpProxy, wsRelay, holdfast];
+export const proxies: readonly ProxyKind[] = [
+  direct,
+  haproxy,
+  nginx,
+  envoy,
+  httpProxy,
+  wsRelay,
+  holdfast,
+  holdfastOfTwo,
+];

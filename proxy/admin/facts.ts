@@ -1,5 +1,4 @@
 /** What the admin port tells about the proxy itself. */
-import type { Metrics } from '../metrics.ts';
 import { answerJson, answerText } from './answer.ts';
 import type { Door, Exchange } from './route.ts';
 
@@ -18,16 +17,19 @@ export interface SessionCounts {
 
 export interface Health {
   readiness(): Readiness;
-  sessions(): SessionCounts;
+  sessions(): SessionCounts | Promise<SessionCounts>;
 }
 
-export function createFactsDoor(metrics: Metrics, health: Health): Door {
+/** All metrics, as text. */
+export type Scrape = () => Promise<{ readonly contentType: string; readonly text: string }>;
+
+export function createFactsDoor(scrape: Scrape, health: Health): Door {
   const routes: Door['routes'] = [
     {
       method: 'GET',
       path: '/metrics',
       help: 'metrics for Prometheus',
-      handle: (exchange) => scrape(metrics, exchange),
+      handle: (exchange) => answerScrape(scrape, exchange),
     },
     {
       method: 'GET',
@@ -45,14 +47,14 @@ export function createFactsDoor(metrics: Metrics, health: Health): Door {
       method: 'GET',
       path: '/v1/sessions',
       help: 'how many sessions there are, by pod and by state',
-      handle: ({ response }) => answerJson(response, 200, health.sessions()),
+      handle: async ({ response }) => answerJson(response, 200, await health.sessions()),
     },
   ];
   return { routes, close: () => {} };
 }
 
-async function scrape(metrics: Metrics, { response }: Exchange): Promise<void> {
-  const { contentType, text } = await metrics.scrape();
+async function answerScrape(scrape: Scrape, { response }: Exchange): Promise<void> {
+  const { contentType, text } = await scrape();
   answerText(response, 200, text, { 'content-type': contentType });
 }
 

@@ -8,13 +8,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import { answerError, answerText, HttpError } from './answer.ts';
-import { createFactsDoor, type Health } from './facts.ts';
+import { createFactsDoor, type Health, type Scrape } from './facts.ts';
 import { type Door, findRoute, type Route } from './route.ts';
 
 export interface AdminOptions {
-  readonly metrics: Metrics;
+  readonly scrape: Scrape;
   readonly health: Health;
   /** What else stands on the port: the ring, the gateway. Closed with the server. */
   readonly doors: readonly Door[];
@@ -62,9 +61,9 @@ class AdminServer implements Admin {
   readonly #server: Server;
   #closing: Promise<void> | undefined;
 
-  constructor({ metrics, health, doors, log, maxConnections = MAX_CONNECTIONS }: AdminOptions) {
+  constructor({ scrape, health, doors, log, maxConnections = MAX_CONNECTIONS }: AdminOptions) {
     this.#doors = doors;
-    const offered = [createFactsDoor(metrics, health), ...doors].flatMap((door) => door.routes);
+    const offered = [createFactsDoor(scrape, health), ...doors].flatMap((door) => door.routes);
     this.#routes = [indexOf(offered), ...offered];
     this.#log = log;
     const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };

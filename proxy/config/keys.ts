@@ -50,7 +50,7 @@ function shapeOf(type: z.ZodType): Shape {
   if (type instanceof z.ZodPipe) return shapeOf(type.def.in as z.ZodType);
   if (type instanceof z.ZodArray) return 'list';
   if (type instanceof z.ZodRecord) return 'map';
-  if (type instanceof z.ZodNumber) return 'number';
+  if (type instanceof z.ZodNumber || type instanceof z.ZodUnion) return 'number';
   return type instanceof z.ZodBoolean ? 'boolean' : 'text';
 }
 

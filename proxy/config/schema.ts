@@ -5,6 +5,7 @@
  * A key's description says what it means, and why its default is what it is. Sections hold keys; how a key is written as
  * a flag or variable follows from its place (see keys.ts).
  */
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../log.ts';
 import { kubernetesService, listenAddress, network, podMap } from './addresses.ts';
@@ -12,7 +13,7 @@ import { endpointPath, filePath, headerName } from './forms.ts';
 import { jwt } from './jwt-schema.ts';
 import { backend, fallback, ring, topology } from './pods-schema.ts';
 import { keySource, SOURCE_FORMS, userSource } from './source.ts';
-import { choice, count, duration, list, matching, size, yesNo } from './values.ts';
+import { choice, count, countOrAuto, duration, list, matching, size, yesNo } from './values.ts';
 import { origin, urlTemplate } from './web.ts';
 
 const sockjs = z.strictObject({
@@ -225,6 +226,10 @@ export const schema = z
     limits: section(limits, 'What one client may ask for.'),
     dedup: section(dedup, 'Removal of messages that come twice.'),
     gateway: section(gateway, 'The door for producers on the admin port.'),
+    workers: countOrAuto(1, 256, availableParallelism).prefault(1).meta({
+      description:
+        'Processes that share the clients; auto: one for each core. Default 1, a single process, as one core serves thousands; limits are of all together.',
+    }),
     log: section(log, 'Log lines, one JSON object each, on stdout.'),
   })
   .meta({

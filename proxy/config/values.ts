@@ -91,6 +91,16 @@ export function count(min: number, max: number) {
   return schema;
 }
 
+/** A whole number of things, or `auto`: as many as there are cores for this process. */
+export function countOrAuto(min: number, max: number, auto: () => number) {
+  const error = `must be auto or a whole number from ${min} to ${max}`;
+  const schema = z
+    .union([z.literal('auto'), z.int({ error }).min(min, { error }).max(max, { error })], { error })
+    .transform((value) => (value === 'auto' ? Math.min(max, auto()) : value));
+  valueKinds.add(schema, { placeholder: 'auto|N' });
+  return schema;
+}
+
 export function yesNo() {
   const schema = z.boolean({ error: 'must be true or false' });
   valueKinds.add(schema, { placeholder: 'true|false' });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { programFile } from './program-file.ts';
+import { programFile } from '../program-file.ts';
 
 interface DemoPod {
   readonly name: string;
@@ -16,7 +16,7 @@ interface DemoPod {
 
 export class DemoPods {
   readonly file: string;
-  readonly #backend = programFile('../../backend/main');
+  readonly #backend = programFile('../backend/main');
   #pods: readonly DemoPod[] = [];
   #lastNumber = 0;
   #stopping = false;

@@ -22,7 +22,7 @@ import type { UpgradeRequest } from './request.ts';
 import { createTokenReader, type TokenReader } from './token.ts';
 import {
   type ConnectHeaders,
-  connectHeaders,
+  connectHeadersOf,
   type HeaderRules,
   requestHeaders,
   upstreamHeaders,
@@ -89,7 +89,7 @@ export function createIdentifier(config: IdentityConfig, options: KeySetOptions 
     },
     upstreamHeaders: (request, user) => upstreamHeaders(rules, request, user),
     requestHeaders: (request, user) => requestHeaders(rules, request, user),
-    connectHeaders: (user) => connectHeaders(config.identityHeader, user),
+    connectHeaders: connectHeadersOf(config.identityHeader),
   };
 }
 

@@ -15,26 +15,39 @@ export interface UpgradeRequest {
   readonly encrypted: boolean;
 }
 
+/** Requests that another process of this proxy has passed on, with the address that they came from. */
+const origins = new WeakMap<IncomingMessage, string>();
+
+/** The request was passed on to us by a process of our own, which had it from this address. */
+export function cameFrom(message: IncomingMessage, remoteAddress: string): void {
+  origins.set(message, remoteAddress);
+}
+
 /** The part of a request that identity needs, copied, so that it outlives the request. */
 export function upgradeRequest(message: IncomingMessage): UpgradeRequest {
   return {
     rawHeaders: [...message.rawHeaders],
     url: message.url ?? '/',
-    remoteAddress: message.socket.remoteAddress ?? '',
+    remoteAddress: origins.get(message) ?? message.socket.remoteAddress ?? '',
     encrypted: 'encrypted' in message.socket && message.socket.encrypted === true,
   };
 }
 
-export function* headerPairs(rawHeaders: readonly string[]): Iterable<[name: string, value: string]> {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) yield [rawHeaders[i] ?? '', rawHeaders[i + 1] ?? ''];
+export function headerPairs(rawHeaders: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '']);
+  return pairs;
 }
 
 /** The value of each copy of a header; upper and lower case are the same. */
-export function headerValues(request: Pick<UpgradeRequest, 'rawHeaders'>, name: string): string[] {
+export function headerValues({ rawHeaders }: Pick<UpgradeRequest, 'rawHeaders'>, name: string): string[] {
   const wanted = name.toLowerCase();
-  return [...headerPairs(request.rawHeaders)]
-    .filter(([given]) => given.toLowerCase() === wanted)
-    .map(([, value]) => value);
+  const values: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const given = rawHeaders[i] ?? '';
+    if (given.length === wanted.length && given.toLowerCase() === wanted) values.push(rawHeaders[i + 1] ?? '');
+  }
+  return values;
 }
 
 /** One cookie, unquoted but not decoded; of several the first, which browsers take from the most specific path. */

@@ -29,7 +29,10 @@ const HOP_BY_HOP = new Set([
 const OF_THIS_HOP = new Set(['host', 'origin', 'content-length']);
 
 /** Names that only differ in case or in '_' for '-' are one for some server. */
-const folded = (name: string) => name.toLowerCase().replaceAll('_', '-');
+function folded(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+}
 
 const isForwarded = (name: string) => name === 'forwarded' || name.startsWith('x-forwarded-');
 
@@ -37,7 +40,7 @@ const isForwarded = (name: string) => name === 'forwarded' || name.startsWith('x
 export function upstreamHeaders(rules: HeaderRules, request: UpgradeRequest, user: string): string[] {
   const listed = headerValues(request, 'connection').flatMap((value) => value.split(','));
   const hop = new Set([...HOP_BY_HOP, ...OF_THIS_HOP, ...listed.map((name) => folded(name.trim()))]);
-  const kept = [...headerPairs(requestHeaders(rules, request, user))];
+  const kept = headerPairs(requestHeaders(rules, request, user));
   const set = new Set(setByProxy(rules, user).map(([name]) => folded(name)));
   return kept.filter(([name]) => passes(folded(name), hop, set)).flat();
 }
@@ -54,7 +57,7 @@ export function requestHeaders(rules: HeaderRules, request: UpgradeRequest, user
   const set = setByProxy(rules, user);
   const dropped = new Set(set.map(([name]) => folded(name)));
   if (!trusted && rules.config.ringKey?.kind === 'header') dropped.add(folded(rules.config.ringKey.name));
-  const kept = [...headerPairs(request.rawHeaders)].filter(([name]) => {
+  const kept = headerPairs(request.rawHeaders).filter(([name]) => {
     const plain = folded(name);
     return !dropped.has(plain) && !plain.startsWith('holdfast-') && !isForwarded(plain);
   });
@@ -73,7 +76,7 @@ function forwarded(request: UpgradeRequest, trusted: boolean): [name: string, va
   const given = (name: string) => (trusted ? headerValues(request, name).join(', ') : '');
   const peer = plainAddress(request.remoteAddress);
   const host = given('x-forwarded-host') || (headerValues(request, 'host')[0] ?? '');
-  const rest = [...headerPairs(request.rawHeaders)].filter(([name]) => trusted && isUntouched(folded(name)));
+  const rest = headerPairs(request.rawHeaders).filter(([name]) => trusted && isUntouched(folded(name)));
   const standard = given('forwarded');
   const own: [string, string][] = [
     ['x-forwarded-for', [given('x-forwarded-for'), peer].filter((item) => item !== '').join(', ')],
@@ -91,13 +94,11 @@ function isUntouched(name: string): boolean {
 }
 
 /** `holdfast-*`, `user` and `simp*` (what Spring keeps about a message in its own headers) are never the client's. */
-export function connectHeaders(identityHeader: string, user: string): ConnectHeaders {
+export function connectHeadersOf(identityHeader: string): (user: string) => ConnectHeaders {
   const identity = folded(identityHeader);
-  return {
-    set: [[identityHeader, user]],
-    drop: (name) => {
-      const plain = folded(name);
-      return plain === identity || plain === 'user' || plain.startsWith('holdfast-') || plain.startsWith('simp');
-    },
+  const drop = (name: string) => {
+    const plain = folded(name);
+    return plain === identity || plain === 'user' || plain.startsWith('holdfast-') || plain.startsWith('simp');
   };
+  return (user) => ({ set: [[identityHeader, user]], drop });
 }

@@ -3,7 +3,7 @@ import type { Pod } from '../discovery/index.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
 import type { Dial, LinkHandlers, LinkSocket, UpgradeTarget } from '../relay/ports.ts';
 import type { Socket, SocketHandlers } from '../relay/socket.ts';
-import { PlainSocket } from '../relay/web-socket.ts';
+import { PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
 import type { LinkEnd } from '../session/index.ts';
 import { clientFraming } from '../sockjs/index.ts';
 import { SessionIds, sockJsTarget } from './session-ids.ts';
@@ -33,6 +33,7 @@ const ABNORMAL = 1006;
 
 export class Dialer implements Dial {
   readonly #options: DialerOptions;
+  readonly #socketOptions: WebSocketOptions;
   readonly #now: () => number;
   readonly #onOtherId: (pod: Pod) => void;
   readonly #ids = new SessionIds();
@@ -40,6 +41,12 @@ export class Dialer implements Dial {
   /** @param onOtherId a link could not have the id of its session, since an older link of it at this pod may still be open */
   constructor(options: DialerOptions, now: () => number, onOtherId: (pod: Pod) => void = () => {}) {
     this.#options = options;
+    const { maxMessageBytes, closeMaxMs, highMarkBytes } = options;
+    this.#socketOptions = {
+      ...{ peer: 'server', highMarkBytes, maxMessageBytes, maxParts: PARTS_MAX, closeMaxMs },
+      // RabbitMQ sends any body as text; whether it is text is between the backend and the client.
+      checksText: false,
+    };
     this.#now = now;
     this.#onOtherId = onOtherId;
   }
@@ -50,6 +57,7 @@ export class Dialer implements Dial {
 
   #dialRaw(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket {
     const own: SocketHandlers = {
+      onFrame: (frame) => handlers.onFrame(frame),
       onMessage: (bytes, binary) => handlers.onMessage(bytes, binary),
       onDrain: () => handlers.onDrain(),
       onClose: (code, reason) => handlers.onEnd({ kind: 'closed', code, reason }),
@@ -96,22 +104,9 @@ export class Dialer implements Dial {
     handlers: SocketHandlers,
     { onOpen, onFailure }: { onOpen: () => void; onFailure: (end: LinkEnd) => void },
   ): PlainSocket {
-    const { tls, hostHeader, connectMaxMs, maxMessageBytes, closeMaxMs, highMarkBytes } = this.#options;
-    const socketOptions = {
-      ...{ peer: 'server' as const, highMarkBytes, maxMessageBytes, maxParts: PARTS_MAX, closeMaxMs },
-      // RabbitMQ sends any body as text; whether it is text is between the backend and the client.
-      checksText: false,
-    };
-    const plain = new PlainSocket(socketOptions, handlers, this.#now, () => cancel());
-    const asked = {
-      address: pod.address,
-      tls,
-      hostHeader,
-      path,
-      protocols,
-      headers: asObject(headers),
-      timeoutMs: connectMaxMs,
-    };
+    const { tls, hostHeader, connectMaxMs } = this.#options;
+    const plain = new PlainSocket(this.#socketOptions, handlers, this.#now, () => cancel());
+    const asked = { address: pod.address, tls, hostHeader, path, protocols, headers, timeoutMs: connectMaxMs };
     const cancel = requestUpgrade(asked, {
       onOpen: (socket, head) => {
         plain.open(socket, head);
@@ -121,16 +116,4 @@ export class Dialer implements Dial {
     });
     return plain;
   }
-}
-
-/** Repeated headers keep all their values. */
-function asObject(headers: readonly string[]): Record<string, string | string[]> {
-  const result = new Map<string, string[]>();
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = (headers[i] ?? '').toLowerCase();
-    result.set(name, [...(result.get(name) ?? []), headers[i + 1] ?? '']);
-  }
-  return Object.fromEntries(
-    [...result].map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]),
-  );
 }

@@ -1,10 +1,7 @@
 /** The client's half of the WebSocket handshake (RFC 6455 §4.1), with headers of our own choice. */
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { isIP, connect as netConnect } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
-import { acceptOf, newKey } from '../../websocket/index.ts';
+import { type Answer, AnswerReader, acceptOf, newKey } from '../../websocket/index.ts';
 import type { LinkEnd } from '../session/index.ts';
 
 export interface UpgradeOptions {
@@ -16,83 +13,99 @@ export interface UpgradeOptions {
   /** Said as it is: as a part of a URL it would be rewritten, dot segments resolved, characters encoded. */
   readonly path: string;
   readonly protocols: readonly string[];
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** Name, value, name, value …, none of those that the handshake makes. */
+  readonly headers: readonly string[];
   readonly timeoutMs: number;
 }
 
 export interface UpgradeHandlers {
   /** @param head what the server said behind its answer */
-  onOpen(socket: Duplex, head: Buffer): void;
+  onOpen(socket: Socket, head: Uint8Array): void;
   onFailure(end: LinkEnd): void;
 }
 
 const GIVEN_UP = 'The attempt was given up';
+const SWITCHING_PROTOCOLS = 101;
 
-/** Calls exactly one of the handlers, once, after it has returned. @returns ends the attempt: that is a failure, too */
+/**
+ * Calls exactly one of the handlers, once, after it has returned. @returns ends the attempt: that is a failure, too
+ * @throws TypeError for a path or header that HTTP cannot say
+ */
 export function requestUpgrade(options: UpgradeOptions, handlers: UpgradeHandlers): () => void {
   const key = newKey();
-  const request = ask(options, key);
-  let isSettled = false;
+  const head = requestHead(options, key);
+  const socket = connect(options);
+  const reader = new AnswerReader();
   let isGivenUp = false;
-  const fail = (end: LinkEnd) => {
-    if (isSettled) return;
-    isSettled = true;
+  /** Once: nothing of the attempt is heard any more, and the socket does not hold on to it. */
+  const settle = () => {
     clearTimeout(timer);
-    request.destroy();
+    socket.off('error', onError).off('close', onClose).off('data', onData);
+  };
+  const fail = (end: LinkEnd) => {
+    settle();
+    socket.on('error', () => {}); // it may still break while it is cut
+    socket.destroy();
     handlers.onFailure(end);
   };
-  const unreachable = (message: string) => fail({ kind: 'unreachable', message });
+  const unreachable = (message: string) => fail({ kind: 'unreachable', message: isGivenUp ? GIVEN_UP : message });
+  const onError = (error: Error) => unreachable(error.message);
+  const onClose = () => unreachable('The connection ended during the handshake');
+  const onData = (chunk: Uint8Array) => {
+    const answer = reader.push(chunk);
+    if (answer === undefined) return;
+    if (typeof answer === 'string') return unreachable(answer);
+    if (answer.status !== SWITCHING_PROTOCOLS) return fail({ kind: 'handshake', status: answer.status });
+    const fault = faultOf(answer, key, options.protocols);
+    if (fault !== undefined) return unreachable(fault);
+    settle();
+    handlers.onOpen(socket, answer.rest);
+  };
   const timer = setTimeout(() => unreachable('Opening handshake has timed out'), options.timeoutMs);
-  request.on('error', (error) => unreachable(isGivenUp ? GIVEN_UP : error.message));
-  request.once('close', () => unreachable(isGivenUp ? GIVEN_UP : 'The connection ended during the handshake'));
-  request.once('response', (response) => {
-    response.resume();
-    fail({ kind: 'handshake', status: response.statusCode ?? 0 });
-  });
-  request.once('upgrade', (response: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const fault = faultOf(response, key, options.protocols);
-    if (isSettled || isGivenUp || fault !== undefined) {
-      socket.destroy();
-      return unreachable(fault ?? GIVEN_UP);
-    }
-    isSettled = true;
-    clearTimeout(timer);
-    handlers.onOpen(socket, head);
-  });
+  socket.on('error', onError).on('close', onClose).on('data', onData);
+  socket.write(head, 'latin1');
   return () => {
     isGivenUp = true;
-    request.destroy();
+    socket.destroy();
   };
 }
 
-function ask({ address, tls, hostHeader, path, protocols, headers }: UpgradeOptions, key: string): ClientRequest {
+function connect({ address, tls, hostHeader }: UpgradeOptions): Socket {
   const [host, port] = split(address);
+  if (!tls) return netConnect({ host, port, noDelay: true });
   const servername = hostHeader?.replace(/:\d+$/, '') ?? (isIP(host) === 0 ? host : '');
-  const target = { host, port, path };
-  const request = (tls ? httpsRequest : httpRequest)({
-    ...target,
-    // With a way of its own to connect a request needs no agent.
-    createConnection: () => (tls ? tlsConnect({ host, port, servername }) : netConnect({ host, port, noDelay: true })),
-    headers: {
-      ...headers,
-      ...(hostHeader === undefined ? {} : { host: hostHeader }),
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': key,
-      ...(protocols.length === 0 ? {} : { 'sec-websocket-protocol': protocols.join(',') }),
-    },
-  });
-  request.end();
-  return request;
+  return tlsConnect({ host, port, servername });
+}
+
+function requestHead({ address, tls, hostHeader, path, protocols, headers }: UpgradeOptions, key: string): string {
+  if (!/^[!-\u00ff]+$/.test(path)) throw new TypeError('the path of a link holds what HTTP cannot say');
+  const lines = [
+    `Host: ${hostHeader ?? withoutDefaultPort(address, tls)}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${key}`,
+    ...(protocols.length === 0 ? [] : [`Sec-WebSocket-Protocol: ${protocols.join(',')}`]),
+  ];
+  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+  // Or a character too many would begin a line of its own.
+  const wrong = lines.find((line) => !/^[\t -~\u0080-\u00ff]*$/.test(line));
+  if (wrong !== undefined)
+    throw new TypeError(`the header ${wrong.split(':', 1)} of a link holds what HTTP cannot say`);
+  return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function withoutDefaultPort(address: string, tls: boolean): string {
+  return address.replace(tls ? /:443$/ : /:80$/, '');
 }
 
 /** Why the answer is none, §4.1; a server may choose none of the sub-protocols. */
-function faultOf({ headers }: IncomingMessage, key: string, protocols: readonly string[]): string | undefined {
-  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Invalid Upgrade header';
-  if (headers['sec-websocket-accept'] !== acceptOf(key)) return 'Invalid Sec-WebSocket-Accept header';
-  if (headers['sec-websocket-extensions'] !== undefined) return 'Server sent an extension that was not asked for';
-  const protocol = headers['sec-websocket-protocol'];
+function faultOf({ fields }: Answer, key: string, protocols: readonly string[]): string | undefined {
+  if (fields.get('upgrade')?.toLowerCase() !== 'websocket') return 'Invalid Upgrade header';
+  if (!/(^|,)[ \t]*upgrade[ \t]*(,|$)/i.test(fields.get('connection') ?? '')) return 'Invalid Connection header';
+  if (fields.get('sec-websocket-accept') !== acceptOf(key)) return 'Invalid Sec-WebSocket-Accept header';
+  if (fields.has('sec-websocket-extensions')) return 'Server sent an extension that was not asked for';
+  const protocol = fields.get('sec-websocket-protocol');
   if (protocol !== undefined && !protocols.includes(protocol)) return 'Server sent an invalid subprotocol';
   return undefined;
 }

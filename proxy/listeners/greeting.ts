@@ -18,12 +18,15 @@ export interface GreetingHost {
   identify(frame: Frame): Promise<Verdict>;
   /** Who the user is could not even be asked. */
   failed(error: unknown): void;
-  /** The session, whose relay goes on with the decoder; or why none can be opened. */
-  open(user: KnownUser, connect: Frame, binary: boolean, decoder: Decoder): Relay | Refused;
+  /** The session, whose relay goes on with the decoder; or why none can be opened; or another process has the client now. */
+  open(user: KnownUser, connect: Frame, binary: boolean, decoder: Decoder): Relay | Refused | 'elsewhere';
   /** The client was turned away before it had a session. */
   refused(reason: string, detail: string): void;
-  /** The greeting is over: with a session, a refusal, or because the client left. Once. */
-  over(): void;
+  /**
+   * The greeting is over: with a session, a refusal, or because the client left. Once.
+   * @param relay of the session: it hears the client from now on
+   */
+  over(relay: Relay | undefined): void;
 }
 
 export interface GreetingOptions {
@@ -36,13 +39,15 @@ const PROTOCOL_ERROR = 1002;
 const POLICY_VIOLATION = 1008;
 const SERVICE_RESTART = 1012;
 
-export class Greeting {
+/** Who hears what the client's socket tells: the greeting, then the session's relay. */
+export type Hearer = Pick<Relay, 'passClientFrame' | 'clientMessage' | 'clientClosed' | 'clientDrained'>;
+
+export class Greeting implements Hearer {
   readonly #socket: Socket;
   readonly #host: GreetingHost;
   readonly #decoder: Decoder;
   readonly #known: KnownUser | undefined;
   readonly #timer: NodeJS.Timeout;
-  #relay: Relay | undefined;
   #state: 'waiting' | 'identifying' | 'done' = 'waiting';
   /** Frames that came in one message with CONNECT. */
   #more: Frame[] = [];
@@ -62,24 +67,26 @@ export class Greeting {
     );
   }
 
-  message(bytes: Uint8Array, binary: boolean): void {
-    if (this.#relay !== undefined) this.#relay.clientMessage(bytes, binary);
-    else if (this.#state === 'identifying') this.#early.push({ bytes, binary });
+  clientMessage(bytes: Uint8Array, binary: boolean): void {
+    if (this.#state === 'identifying') this.#early.push({ bytes, binary });
     else if (this.#state === 'waiting') this.#first(bytes, binary);
   }
 
-  closed(code: number): void {
-    this.#end();
-    this.#relay?.clientClosed(code);
+  /** Before there is a session nothing of the client goes on. */
+  passClientFrame(): boolean {
+    return false;
   }
+
+  clientClosed(): void {
+    this.#end();
+  }
+
+  /** Nothing is held back for a client that has no session. */
+  clientDrained(): void {}
 
   /** The proxy stops: a client that has no session yet is sent away as those that have one. */
   shutdown(): void {
     this.#refuse('shutdown', 'service restart', 'The proxy is shutting down. Connect again.', SERVICE_RESTART);
-  }
-
-  drained(): void {
-    this.#relay?.clientDrained();
   }
 
   #first(bytes: Uint8Array, binary: boolean): void {
@@ -122,13 +129,11 @@ export class Greeting {
 
   #open(user: KnownUser, connect: Frame, binary: boolean): void {
     const opened = this.#host.open(user, connect, binary, this.#decoder);
+    if (opened === 'elsewhere') return this.#end();
     if ('refused' in opened) return this.#refuse('limit', 'too many sessions', opened.refused, opened.code);
-    this.#relay = opened;
-    this.#end();
+    this.#end(opened);
     opened.clientFrames(this.#more, binary);
     for (const { bytes, binary: isBinary } of this.#early) opened.clientMessage(bytes, isBinary);
-    this.#more = [];
-    this.#early = [];
   }
 
   #refuse(reason: string, message: string, detail: string, code: number): void {
@@ -139,9 +144,9 @@ export class Greeting {
     this.#socket.close(code, message);
   }
 
-  #end(): void {
+  #end(relay?: Relay): void {
     clearTimeout(this.#timer);
-    if (this.#state !== 'done') this.#host.over();
+    if (this.#state !== 'done') this.#host.over(relay);
     this.#state = 'done';
   }
 }

@@ -8,12 +8,13 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type DecoderLimits, SUBPROTOCOLS } from '../../stomp/index.ts';
 import { isKey } from '../../websocket/index.ts';
-import { type UpgradeRequest, upgradeRequest } from '../identity/index.ts';
+import { type KnownUser, type UpgradeRequest, upgradeRequest } from '../identity/index.ts';
 import type { Log } from '../log.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
 import type { SocketHandlers } from '../relay/socket.ts';
-import { PlainSocket } from '../relay/web-socket.ts';
+import { cutIt, PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
 import { serverFraming } from '../sockjs/index.ts';
+import { AT_HOME, type HandedOver, type Homes, Recording, unread } from './homes.ts';
 import { type Guest, Reception, type ReceptionOptions, type ReceptionParts, SHUTTING_DOWN } from './reception.ts';
 import { type Problem, refuseUpgrade } from './refusal.ts';
 import { SockJsDoor, type SockJsOptions } from './sockjs/door.ts';
@@ -41,23 +42,49 @@ const HEADER_MAX_BYTES = 16 * 1024;
 const PARTS_MAX = 64;
 /** TCP connections that the system may accept before we do: a wave of clients that come back after a restart. */
 const BACKLOG = 4096;
+/** Beside CONNECT, the largest frame: what comes with it in one read, pings, the heads of frames in parts. */
+const PRELUDE_MORE_BYTES = 128 * 1024;
+const NOTHING = new Uint8Array();
 /** JSON makes at most six characters of an octet: \u0000. */
 const JSON_FACTOR = 6;
 
 export class Listener {
-  readonly #options: ListenerOptions;
+  readonly #plain: WebSocketOptions;
+  /** The same for WebSockets with SockJS framing. */
+  readonly #framed: WebSocketOptions;
   readonly #reception: Reception;
   readonly #sockJs: SockJsDoor;
   readonly #log: Log;
+  readonly #homes: Homes;
+  readonly #http: HttpHandler;
   readonly #now: () => number;
   readonly #server: Server;
-  #isClosed: Promise<void> = Promise.resolve();
+  readonly #maxMessageBytes: number;
+  /** Upgraded connections. The server knows nothing of those that another process has accepted, and waits for those that left for one. */
+  readonly #upgraded = new Set<Duplex>();
+  /** Listeners of sockets. One each for all of them, as closures of `#upgrade` would keep its request as long as the socket. */
+  readonly #leaves: (this: Duplex) => void;
+  readonly #ends: (this: Duplex) => void;
 
-  constructor(options: ListenerOptions, parts: ReceptionParts & { http: HttpHandler; now: () => number }) {
-    this.#options = options;
+  constructor(
+    options: ListenerOptions,
+    parts: ReceptionParts & { http: HttpHandler; homes?: Homes; now: () => number },
+  ) {
+    this.#maxMessageBytes = JSON_FACTOR * messageMax(options.limits);
+    this.#plain = socketOptions(options, 1);
+    this.#framed = socketOptions(options, JSON_FACTOR);
     this.#log = parts.log;
+    this.#homes = parts.homes ?? AT_HOME;
     this.#now = parts.now;
-    this.#reception = new Reception(options, parts);
+    const reception = new Reception(options, parts);
+    this.#reception = reception;
+    this.#leaves = function (this: Duplex) {
+      reception.leaves(this);
+    };
+    const upgraded = this.#upgraded;
+    this.#ends = function (this: Duplex) {
+      upgraded.delete(this);
+    };
     const { highMarkBytes } = options;
     this.#sockJs = new SockJsDoor(
       { ...options.sockJs, socket: { highMarkBytes, messageMaxChars: JSON_FACTOR * messageMax(options.limits) } },
@@ -71,9 +98,8 @@ export class Listener {
       // Java's HttpClient and curl offer h2c with plain requests; Node before 24.9 cannot tell and answers them 400.
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     });
-    this.#server.on('request', (request, response) => {
-      if (!this.#sockJs.request(request, response)) parts.http(request, response);
-    });
+    this.#http = parts.http;
+    this.#server.on('request', (request, response) => this.answer(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -97,7 +123,7 @@ export class Listener {
    */
   stopAccepting(): void {
     this.#reception.close();
-    this.#isClosed = this.#sockJs.allTold().then(() => new Promise((resolve) => this.#server.close(() => resolve())));
+    void this.#sockJs.allTold().then(() => this.#server.close());
   }
 
   /** Cuts requests that are under way; resolves when every connection has ended, at latest after `closeMaxMs`. */
@@ -105,22 +131,55 @@ export class Listener {
     await this.#sockJs.allTold();
     this.#sockJs.close();
     this.#server.closeAllConnections();
-    await this.#isClosed;
+    await Promise.all([...this.#upgraded].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Node takes its own listeners off with the upgrade; a reset before ours are on would end the process.
-    socket.on('error', () => socket.destroy());
+    this.#watch(socket);
     const problem = this.#unfit(request);
     if (problem !== undefined) return this.#refuse(socket, problem);
     this.#reception.arrives(socket, () => this.#refuse(socket, { status: 503, reason: SHUTTING_DOWN }));
-    socket.once('close', () => this.#reception.leaves(socket));
+    socket.on('close', this.#leaves);
     const upgrade = upgradeRequest(request);
     void this.#reception.identify(upgrade).then((verdict) => {
       if ('status' in verdict) return this.#refuse(socket, verdict);
       if (socket.destroyed || socket.writableEnded) return;
-      this.#accept(request, socket, head, { request: upgrade, verdict });
+      if (verdict.kind === 'user' && !this.#homes.isHere(verdict.user)) {
+        socket.pause();
+        return this.#handOver(socket, verdict, upgrade, Buffer.concat([head, unread(socket)]), false);
+      }
+      this.#accept(socket, head, { request: upgrade, verdict });
     });
+  }
+
+  /** A plain HTTP request. */
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    const endpoint = this.#sockJs.endpointOf(request.url ?? '');
+    const session = endpoint !== undefined && 'session' in endpoint ? endpoint.session : undefined;
+    if (session !== undefined && this.#homes.forward(session, request, response)) return;
+    if (!this.#sockJs.request(request, response)) this.#http(request, response);
+  }
+
+  /** A client of a user whose home this is, from whoever has accepted it. */
+  takeOver({ user, request, bytes, isAnswered }: HandedOver, socket: Duplex): void {
+    this.#watch(socket);
+    const problem = isAnswered ? undefined : (this.#reception.full() ?? this.#reception.fullFor(user));
+    if (problem !== undefined) return this.#refuse(socket, problem);
+    socket.on('close', this.#leaves);
+    this.#accept(socket, bytes, { request, verdict: user }, isAnswered);
+  }
+
+  #handOver(socket: Duplex, user: KnownUser, request: UpgradeRequest, bytes: Buffer, isAnswered: boolean): void {
+    this.#reception.leaves(socket);
+    this.#upgraded.delete(socket);
+    this.#homes.handOver({ user, request, bytes, isAnswered }, socket);
+  }
+
+  /** Node takes its own listeners off with the upgrade; a reset before ours are on would end the process. */
+  #watch(socket: Duplex): void {
+    socket.on('error', cutIt);
+    this.#upgraded.add(socket);
+    socket.on('close', this.#ends);
   }
 
   #unfit(request: IncomingMessage): Problem | undefined {
@@ -131,39 +190,47 @@ export class Listener {
 
   /** Only one target of a SockJS session is a WebSocket. */
   #misplaced(request: IncomingMessage): Problem | undefined {
-    const kind = this.#sockJs.endpointOf(request)?.kind ?? 'websocket';
+    const kind = this.#sockJs.endpointOf(request.url ?? '')?.kind ?? 'websocket';
     return kind === 'websocket' ? undefined : { status: 404, reason: 'no WebSocket is served here' };
   }
 
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, guest: Omit<Guest, 'target'>): void {
-    const offered = offeredProtocols(guest.request);
-    const endpoint = this.#sockJs.endpointOf(request);
-    const { url } = guest.request;
+  #accept(socket: Duplex, head: Uint8Array, guest: Omit<Guest, 'target'>, isAnswered = false): void {
+    const { request } = guest;
+    const offered = offeredProtocols(request);
+    const { url } = request;
+    const endpoint = this.#sockJs.endpointOf(url);
     const target = endpoint === undefined ? { path: url, protocols: offered } : this.#sockJs.targetOf(endpoint, url);
-    answerUpgrade(request, socket, offered[0]);
-    this.#reception.greet(socket, { ...guest, target }, (handlers) =>
+    if (!isAnswered) answerUpgrade(request, socket, offered[0]);
+    // Before anybody listens: a stream that flows would give it to the first one alone.
+    if (head.length > 0) socket.unshift(head);
+    this.#reception.greet(socket, { ...guest, target, ...this.#wayHome(socket, guest) }, (handlers) =>
       endpoint === undefined
-        ? this.#connect(socket, head, handlers, 1)
+        ? this.#connect(socket, handlers, this.#plain)
         : new FramedSocket(serverFraming, { ...handlers, onNoText: refuseNoText }, (own) =>
-            this.#connect(socket, head, own, JSON_FACTOR),
+            this.#connect(socket, own, this.#framed),
           ),
     );
   }
 
-  /** @param factor how much longer a message may be than the frame in it */
-  #connect(socket: Duplex, head: Buffer, handlers: SocketHandlers, factor: number): PlainSocket {
-    const { limits, highMarkBytes, closeMaxMs } = this.#options;
-    const maxMessageBytes = factor * messageMax(limits);
-    const options = {
-      peer: 'client' as const,
-      highMarkBytes,
-      maxMessageBytes,
-      maxParts: PARTS_MAX,
-      checksText: true,
-      closeMaxMs,
+  /** For a client whose CONNECT may say that it belongs elsewhere. */
+  #wayHome(socket: Duplex, { request, verdict }: Omit<Guest, 'target'>): Pick<Guest, 'sendHome'> {
+    if (verdict.kind === 'user' || this.#homes === AT_HOME) return {};
+    const recording = new Recording(socket, this.#maxMessageBytes + PRELUDE_MORE_BYTES);
+    const sendHome = (user: KnownUser) => {
+      if (this.#homes.isHere(user.user)) {
+        recording.stop();
+        return false;
+      }
+      socket.pause();
+      this.#handOver(socket, user, request, recording.take(), true);
+      return true;
     };
+    return { sendHome };
+  }
+
+  #connect(socket: Duplex, handlers: SocketHandlers, options: WebSocketOptions): PlainSocket {
     const plain = new PlainSocket(options, handlers, this.#now);
-    plain.open(socket, head);
+    plain.open(socket, NOTHING);
     return plain;
   }
 
@@ -171,6 +238,12 @@ export class Listener {
     this.#reception.refused(problem);
     refuseUpgrade(socket, problem.status, problem.reason);
   }
+}
+
+/** @param factor how much longer a message may be than the frame in it */
+function socketOptions({ limits, highMarkBytes, closeMaxMs }: ListenerOptions, factor: number): WebSocketOptions {
+  const maxMessageBytes = factor * messageMax(limits);
+  return { peer: 'client', highMarkBytes, maxMessageBytes, maxParts: PARTS_MAX, checksText: true, closeMaxMs };
 }
 
 /** One frame of the largest size, and room in which the decoder can say what is wrong with a larger one. */

@@ -8,6 +8,7 @@ import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { Pod } from '../discovery/index.ts';
 import { type Identifier, type KnownUser, upgradeRequest } from '../identity/index.ts';
 import type { Log } from '../log.ts';
+import type { Homes } from './homes.ts';
 import type { HttpHandler } from './listener.ts';
 import { refuse } from './refusal.ts';
 import { isPath, isRepeated } from './unambiguous.ts';
@@ -26,6 +27,8 @@ export interface PassThroughParts {
   readonly podFor: (user: KnownUser) => Pod | undefined;
   readonly answered: (status: number) => void;
   readonly denied: (reason: string) => void;
+  /** The pod of a user is known where the user's sessions are. */
+  readonly homes?: Pick<Homes, 'forward'>;
   readonly log: Log;
 }
 
@@ -75,6 +78,7 @@ async function route(
   const asked = upgradeRequest(request);
   const verdict = await parts.identifier.atUpgrade(asked);
   if (verdict.kind !== 'user') return deny(parts, response, verdict);
+  if (parts.homes?.forward(verdict.user, request, response)) return;
   const pod = parts.podFor(verdict);
   if (pod === undefined) return refuse(response, 503, 'no pod serves right now');
   replaceHeaders(request, parts.identifier.requestHeaders(asked, verdict.user));

@@ -11,7 +11,7 @@ import type { UpgradeTarget } from '../relay/ports.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Socket, SocketHandlers } from '../relay/socket.ts';
 import type { Switchboard } from '../relay/switchboard.ts';
-import { Greeting, type Refused } from './greeting.ts';
+import { Greeting, type Hearer, type Refused } from './greeting.ts';
 import type { Problem } from './refusal.ts';
 
 /** Who wants to know of clients that did not become sessions. */
@@ -39,12 +39,15 @@ export interface Guest {
   readonly verdict: Verdict;
   /** Where its pods are asked, and for which sub-protocols. */
   readonly target: Pick<UpgradeTarget, 'path' | 'protocols'>;
+  /** Sends a client home whose CONNECT has told who it is. @returns false: it is at home */
+  readonly sendHome?: (user: KnownUser) => boolean;
 }
 
 /** RFC 6455 §7.4.1 and its registry. */
 const TRY_AGAIN_LATER = 1013;
 
 export const SHUTTING_DOWN = 'the proxy is shutting down; connect again';
+const FULL = 'the proxy has as many sessions as it may have (limits.sessions)';
 const TOO_MANY = 'has as many sessions as a user may have (limits.sessions-per-user)';
 
 export class Reception {
@@ -69,7 +72,7 @@ export class Reception {
   full(): Problem | undefined {
     if (!this.#isOpen) return { status: 503, reason: SHUTTING_DOWN };
     if (!this.#parts.board.isFull(this.#arriving.size)) return undefined;
-    return { status: 503, reason: 'the proxy has as many sessions as it may have (limits.sessions)' };
+    return { status: 503, reason: FULL };
   }
 
   /** Why pages of this origin may not connect. */
@@ -82,7 +85,7 @@ export class Reception {
   async identify(request: UpgradeRequest): Promise<Exclude<Verdict, { kind: 'denied' }> | Problem> {
     try {
       const verdict = await this.#parts.identifier.atUpgrade(request);
-      return verdict.kind === 'denied' ? verdict : (this.#fullFor(verdict) ?? verdict);
+      return verdict.kind === 'denied' ? verdict : (this.fullFor(verdict) ?? verdict);
     } catch (error) {
       this.#failed(error);
       return { status: 500, reason: 'the user could not be identified' };
@@ -122,25 +125,23 @@ export class Reception {
     connect: (handlers: SocketHandlers) => T,
     onUser: (user: string) => void = () => {},
   ): T {
-    const handlers: SocketHandlers = {
-      onMessage: (bytes, binary) => greeting.message(bytes, binary),
-      onClose: (code, reason, fault) => {
-        if (fault !== undefined) this.#turnedAway(fault, reason);
-        greeting.closed(code);
-      },
-      onDrain: () => greeting.drained(),
-    };
-    const socket = connect(handlers);
+    const ear: Ear = { hearer: undefined };
+    const socket = connect(handlersOf(ear, this.#turnedAway));
     const greeting = new Greeting(socket, guest.verdict, this.#options, {
       identify: (frame) => this.#parts.identifier.atConnect(guest.request, frame),
       failed: (error) => this.#failed(error),
       open: (user, frame, binary, decoder) => {
+        if (guest.sendHome?.(user)) return 'elsewhere';
         onUser(user.user);
         return this.#open(user, guest, frame, binary, socket, decoder);
       },
       refused: (reason, detail) => this.#turnedAway(reason, detail),
-      over: () => this.leaves(carrier),
+      over: (relay) => {
+        this.leaves(carrier);
+        ear.hearer = relay ?? ear.hearer;
+      },
     });
+    ear.hearer = greeting;
     this.arrives(carrier, () => greeting.shutdown());
     return socket;
   }
@@ -152,7 +153,8 @@ export class Reception {
     log.info({ status, reason }, 'upgrade refused');
   }
 
-  #fullFor(verdict: Verdict): Problem | undefined {
+  /** Why not one more of this user could come in now. */
+  fullFor(verdict: Verdict): Problem | undefined {
     if (verdict.kind !== 'user' || !this.#parts.board.isFullFor(verdict.user)) return undefined;
     return { status: 429, reason: `this user ${TOO_MANY}` };
   }
@@ -166,26 +168,43 @@ export class Reception {
     decoder: Decoder,
   ): Relay | Refused {
     const { board, identifier } = this.#parts;
+    // Whoever has come by the door was counted there; a client that another process has let in was not.
+    if (board.isFull(0)) return { refused: `There is no room: ${FULL}.`, code: TRY_AGAIN_LATER };
     if (board.isFullFor(user.user)) {
       return { refused: `This user ${TOO_MANY}.`, code: TRY_AGAIN_LATER };
     }
-    const { set, drop } = identifier.connectHeaders(user.user);
     return board.open({
       ...{ user: user.user, ringKey: user.ringKey, connect, binary, socket, decoder },
       target: { ...target, headers: identifier.upstreamHeaders(request, user.user), id: randomUUID() },
-      connectHeaders: set,
-      dropConnectHeader: drop,
+      own: identifier.connectHeaders(user.user),
     });
   }
 
-  #turnedAway(reason: string, detail: string): void {
+  readonly #turnedAway = (reason: string, detail: string): void => {
     const { observer, log } = this.#parts;
     if (reason === 'denied' || reason === 'identity') observer.denied(reason);
     else observer.protocolError(reason);
     log.info({ reason, detail }, 'client turned away');
-  }
+  };
 
   #failed(error: unknown): void {
     this.#parts.log.error({ error: String(error) }, 'a user could not be identified');
   }
+}
+
+interface Ear {
+  hearer: Hearer | undefined;
+}
+
+/** Apart from `greet`, so that they keep nothing of it: they live as long as the socket, and its closures would hold on to the request. */
+function handlersOf(ear: Ear, turnedAway: (reason: string, detail: string) => void): SocketHandlers {
+  return {
+    onFrame: (frame) => ear.hearer?.passClientFrame(frame) === true,
+    onMessage: (bytes, binary) => ear.hearer?.clientMessage(bytes, binary),
+    onClose: (code, reason, fault) => {
+      if (fault !== undefined) turnedAway(fault, reason);
+      ear.hearer?.clientClosed(code);
+    },
+    onDrain: () => ear.hearer?.clientDrained(),
+  };
 }

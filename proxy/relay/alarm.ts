@@ -18,6 +18,7 @@ export class Alarm {
   set(atMs: number): void {
     if (atMs === this.#atMs) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#atMs = atMs;
     if (atMs === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(() => this.#due(), Math.max(0, Math.ceil(atMs - this.#now())));

@@ -21,7 +21,8 @@ export function keepsFrame(frame: Frame): boolean {
 
 /** The frame on memory of its own: what came in is a view of a larger chunk, which would live as long as the frame. */
 export function detached(frame: Frame): Frame {
-  return frameOf(frame.bytes.slice(), 'client', frame.version);
+  // Not slice(): a Buffer's gives a view.
+  return frameOf(new Uint8Array(frame.bytes), 'client', frame.version);
 }
 
 /** Why a frame cannot go to a pod that takes text only. */

@@ -1,7 +1,7 @@
 /** What goes into a relay, and what it needs from the rest of the proxy. */
 import type { Decoder, DecoderLimits, Frame } from '../../stomp/index.ts';
 import type { Pod } from '../discovery/index.ts';
-import type { Fact, SessionOptions } from '../session/index.ts';
+import type { Fact, OwnHeaders, SessionOptions } from '../session/index.ts';
 import type { LegOptions } from './leg.ts';
 import type { LinkHandlers, LinkSocket } from './ports.ts';
 import type { Socket } from './socket.ts';
@@ -32,6 +32,8 @@ export interface RelayClient {
   /** Whether CONNECT came as a binary message. */
   readonly binary: boolean;
   readonly socket: Socket;
+  /** What every pod is told of the user in CONNECT. */
+  readonly own: OwnHeaders;
   /** What has read CONNECT goes on reading. */
   readonly decoder: Decoder;
 }

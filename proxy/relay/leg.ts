@@ -6,6 +6,7 @@
  * A process that hangs and a connection that is half open answer neither.
  */
 import { Beats } from '../../stomp/index.ts';
+import type { WholeFrame } from '../../websocket/index.ts';
 import type { Socket } from './socket.ts';
 
 export interface LegOptions {
@@ -40,6 +41,12 @@ export class Leg {
   send(bytes: Uint8Array, binary: boolean, now: number): void {
     this.#beats.sent(now);
     this.socket.send(bytes, binary);
+  }
+
+  /** The same for a frame that goes on as it came, where the socket has a `pass`. */
+  pass(frame: WholeFrame, now: number): void {
+    this.#beats.sent(now);
+    this.socket.pass?.(frame);
   }
 
   /** So many ms of silence were ours. */

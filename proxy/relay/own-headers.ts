@@ -4,13 +4,13 @@
  * have not seen; and a pod that reads in a SEND what the proxy says in CONNECT would believe the client.
  */
 import { type Frame, frameOf, rewrite } from '../../stomp/index.ts';
-import type { SessionOptions } from '../session/index.ts';
+import type { OwnHeaders, SessionOptions } from '../session/index.ts';
 
 const OWN = ['holdfast-id', 'holdfast-seq', 'holdfast-replay'] as const;
 
 /** The names that a session's client may not say. */
-export function ownNames({ dedupHeader, connectHeaders }: SessionOptions): string[] {
-  return [...new Set([...OWN, dedupHeader, ...connectHeaders.map(([name]) => name)])];
+export function ownNames({ dedupHeader }: SessionOptions, { set }: OwnHeaders): string[] {
+  return [...new Set([...OWN, dedupHeader, ...set.map(([name]) => name)])];
 }
 
 /** The client's frame without them; the same frame where there are none, which is nearly always. */

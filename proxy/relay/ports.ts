@@ -1,4 +1,5 @@
 /** What a relay wants of the links to pods; links/ makes them. */
+import type { WholeFrame } from '../../websocket/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { ChunkRules, LinkEnd } from '../session/index.ts';
 import type { Socket } from './socket.ts';
@@ -17,6 +18,8 @@ export interface UpgradeTarget {
 
 export interface LinkHandlers {
   onOpen(): void;
+  /** A WebSocket message in one frame that may be passed on as it is: `onMessage` does not follow when the answer is true. */
+  onFrame(frame: WholeFrame): boolean;
   onMessage(bytes: Uint8Array, binary: boolean): void;
   /** What was written has left us again, after the socket was full. */
   onDrain(): void;

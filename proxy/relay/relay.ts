@@ -5,7 +5,8 @@
  * straight to the link that `client-route` names. Everything else is shown to the session. Slow peers are answered by not
  * reading the other side, for as long as what they have not taken is above the high mark.
  */
-import { Decoder, type Frame, HEARTBEAT, type Version } from '../../stomp/index.ts';
+import { type Decoder, type Frame, HEARTBEAT, type Version } from '../../stomp/index.ts';
+import { CLOSE, type WholeFrame } from '../../websocket/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import {
   type Effect,
@@ -17,24 +18,11 @@ import {
 } from '../session/index.ts';
 import { Alarm } from './alarm.ts';
 import { detached, isPlainSend, keepsFrame, noText } from './client-frames.ts';
+import { type Glances, glancesOf, isPlain } from './glances.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
 import { ownNames, withoutOwnHeaders } from './own-headers.ts';
-import type { LinkSocket } from './ports.ts';
-
-/** One link, and what the session has said of it. */
-interface Upstream {
-  readonly socket: LinkSocket;
-  readonly leg: Leg;
-  readonly decoder: Decoder;
-  /** It is or was the primary: its messages are the client's, and it need not be read while the client is full. */
-  isLive: boolean;
-  /** Its MESSAGE frames go to the client as they came. */
-  passes: boolean;
-}
-
-/** RFC 6455 §7.4.1. */
-const INTERNAL_ERROR = 1011;
+import { type LinkEffect, Upstream } from './upstream.ts';
 
 export class Relay {
   readonly id: number;
@@ -46,6 +34,7 @@ export class Relay {
   readonly #client: Leg;
   readonly #clientDecoder: Decoder;
   readonly #links = new Map<LinkId, Upstream>();
+  readonly #glances: Glances;
   readonly #alarm: Alarm;
   #clientRoute: Leg | undefined;
   /** What the client has said since its link began to close: until the link's end is known nobody can take it. */
@@ -67,8 +56,9 @@ export class Relay {
     this.#host = host;
     this.#client = new Leg(client.socket, options.client, host.now());
     this.#clientDecoder = client.decoder;
-    this.#ownNames = ownNames(options.session);
-    this.#session = new Session(options.session, detached(client.connect), client.binary);
+    this.#ownNames = ownNames(options.session, client.own);
+    this.#glances = glancesOf(options, this.#ownNames, client.decoder.limits);
+    this.#session = new Session(options.session, detached(client.connect), client.binary, client.own);
     this.#alarm = new Alarm(
       () => host.now(),
       () => this.#tell({ type: 'tick' }),
@@ -110,6 +100,16 @@ export class Relay {
   /** A WebSocket message of the client. */
   clientMessage(bytes: Uint8Array, binary: boolean): void {
     this.clientFrames(this.#clientDecoder.push(bytes), binary);
+  }
+
+  /** A client's WebSocket frame that is one plain SEND goes on as it came. @returns whether it did; else it is a message like any other */
+  passClientFrame(frame: WholeFrame): boolean {
+    const route = this.#clientRoute;
+    if (route?.socket.pass === undefined || !route.socket.isOpen || this.#parked.length > 0) return false;
+    if (!isPlain(this.#glances.send, this.#clientDecoder, frame)) return false;
+    route.pass(frame, this.#client.socket.heardAtMs);
+    this.#saidToPod(route);
+    return true;
   }
 
   /** What the client's decoder has made of a message; its error, if any, comes after the frames before it. */
@@ -195,6 +195,15 @@ export class Relay {
     for (const { frame, binary } of parked) this.#clientFrame(frame, binary);
   }
 
+  /** A pod's WebSocket frame that is one MESSAGE without a number goes on as it came. @returns whether it did */
+  #passLinkFrame(link: Upstream, frame: WholeFrame): boolean {
+    if (!link.passes || this.#client.socket.pass === undefined) return false;
+    if (!isPlain(this.#glances.message, link.decoder, frame)) return false;
+    this.#client.pass(frame, link.socket.heardAtMs);
+    this.#saidToClient();
+    return true;
+  }
+
   #linkMessage(id: LinkId, bytes: Uint8Array, binary: boolean): void {
     const link = this.#links.get(id);
     if (link === undefined) return;
@@ -218,6 +227,10 @@ export class Relay {
 
   #toClient(bytes: Uint8Array, binary: boolean): void {
     this.#client.send(bytes, binary, this.#host.now());
+    this.#saidToClient();
+  }
+
+  #saidToClient(): void {
     this.#host.forwarded('to-client');
     if (!this.#client.socket.isFull || this.#slowSinceMs !== Number.POSITIVE_INFINITY) return;
     this.#slowSinceMs = this.#host.now();
@@ -232,6 +245,10 @@ export class Relay {
 
   #toPod(leg: Leg, bytes: Uint8Array, binary: boolean): void {
     leg.send(bytes, binary, this.#host.now());
+    this.#saidToPod(leg);
+  }
+
+  #saidToPod(leg: Leg): void {
     this.#host.forwarded('to-pod');
     if (leg.socket.isFull) this.#followPod();
   }
@@ -294,24 +311,11 @@ export class Relay {
     }
   }
 
-  #performOnLink(effect: Extract<Effect, { link: LinkId }>, link: Upstream | undefined): void {
+  #performOnLink(effect: LinkEffect, link: Upstream | undefined): void {
     if (link === undefined) return;
-    const { leg } = link;
-    switch (effect.type) {
-      case 'send-link':
-        return this.#toPod(leg, effect.bytes, effect.binary);
-      case 'close-link':
-        return this.#closeLink(effect.link, leg, effect.how);
-      case 'link-beats':
-        return leg.setBeats(effect.sendEveryMs, effect.expectEveryMs, this.#host.now());
-      case 'link-takes':
-        return link.socket.takes(effect.rules);
-      case 'link-route':
-        link.passes = effect.route === 'pass';
-        return;
-      case 'pause-link':
-        return leg.socket.pause('hold is full', effect.paused);
-    }
+    if (effect.type === 'send-link') return this.#toPod(link.leg, effect.bytes, effect.binary);
+    if (effect.type === 'close-link') return this.#closeLink(effect.link, link.leg, effect.how);
+    link.set(effect, this.#host.now());
   }
 
   #route(to: Upstream | undefined): void {
@@ -332,14 +336,14 @@ export class Relay {
 
   #dial(id: LinkId, pod: Pod): void {
     const socket = this.#host.dial(pod, {
+      onFrame: (frame) => this.#passLinkFrame(link, frame),
       onOpen: () => this.#tell({ type: 'link-open', link: id }),
       onMessage: (bytes, binary) => this.#linkMessage(id, bytes, binary),
       onDrain: () => this.#followPod(),
       onEnd: (end) => this.#linkEnded(id, end),
     });
-    const leg = new Leg(socket, this.#options.link, this.#host.now());
-    const decoder = new Decoder({ peer: 'server', limits: this.#options.podLimits, version: this.#version });
-    this.#links.set(id, { socket, leg, decoder, isLive: false, passes: false });
+    const link = new Upstream(socket, this.#options, this.#version, this.#host.now());
+    this.#links.set(id, link);
   }
 
   /** The session is done with the link. A closing one is still heard, since messages may come before the pod's answer. */
@@ -358,6 +362,7 @@ export class Relay {
   #forget(id: LinkId): void {
     const link = this.#links.get(id);
     this.#links.delete(id);
+    if (link !== undefined) link.passes = false;
     if (link !== undefined && link.leg === this.#clientRoute) this.#route(undefined);
   }
 
@@ -376,7 +381,7 @@ export class Relay {
     this.#host.failed(error);
     for (const { leg } of this.#links.values()) leg.socket.abort();
     this.#links.clear();
-    this.#client.socket.close(INTERNAL_ERROR, 'internal error');
+    this.#client.socket.close(CLOSE.internalError, 'internal error');
     this.#over();
   }
 

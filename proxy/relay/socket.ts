@@ -3,7 +3,11 @@
  * for several reasons at once. What carries it, a WebSocket or SockJS, is known to nobody behind this.
  */
 
+import type { WholeFrame } from '../../websocket/index.ts';
+
 export interface SocketHandlers {
+  /** A WebSocket message in one frame that may be passed on as it is: `onMessage` does not follow when the answer is true. */
+  onFrame?: ((frame: WholeFrame) => boolean) | undefined;
   onMessage(bytes: Uint8Array, binary: boolean): void;
   /**
    * Once. 1006 when the connection ended without a close frame.
@@ -28,6 +32,11 @@ export interface Socket {
   excuse(ms?: number): void;
   /** One STOMP frame or heart-beat; nothing happens while the socket is not open. */
   send(bytes: Uint8Array, binary: boolean): void;
+  /**
+   * One STOMP frame in the WebSocket frame in which it came from a peer of the other kind: its octets go out as they came in. Absent
+   * where WebSocket frames of others cannot be written. The frame's octets are the socket's then.
+   */
+  pass?(frame: WholeFrame): void;
   /** Asks the peer for a sign of life. */
   ping(): void;
   /** Stops or resumes reading for one reason; it is read when no reason is left. */

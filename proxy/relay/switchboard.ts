@@ -7,28 +7,26 @@
 import type { Ring } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
 import type { Governed, Routing } from '../routing/index.ts';
-import type { Fact, SessionOptions } from '../session/index.ts';
+import type { Fact } from '../session/index.ts';
 import { Budget } from './budget.ts';
-import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
+import type { RelayClient, RelayOptions } from './host.ts';
 import type { Dial, UpgradeTarget } from './ports.ts';
 import { Relay } from './relay.ts';
+import { type Services, SessionHost, type Who } from './session-host.ts';
 
 /** Whoever wants to know: metrics and the log. */
 export interface Observer {
-  fact(session: { readonly id: number; readonly user: string }, fact: Fact): void;
+  fact(session: Who, fact: Fact): void;
   forwarded(direction: 'to-client' | 'to-pod'): void;
   ringChanged(version: string, committed: string): void;
   /** A session was ended by a mistake of ours. */
-  failed(session: { readonly id: number; readonly user: string }, error: unknown): void;
+  failed(session: Who, error: unknown): void;
 }
 
 export interface Arrival extends RelayClient {
   readonly ringKey: string;
   /** How a pod is asked for this client. */
   readonly target: UpgradeTarget;
-  /** Headers for every upstream CONNECT, and names that the client may not set there. */
-  readonly connectHeaders: SessionOptions['connectHeaders'];
-  readonly dropConnectHeader: SessionOptions['dropConnectHeader'];
 }
 
 /** What producers follow, and what is to come. */
@@ -38,9 +36,26 @@ export interface Rings {
   podOf(key: string): Pod | undefined;
 }
 
+/** Where a message reaches all sessions of a user here, as far as is known. */
+export interface Whereabouts {
+  /** The ring key of the pod; undefined while a session has none. */
+  readonly key: string | undefined;
+  /** For how long the newest subscription may not be live yet. */
+  readonly settlesInMs: number;
+}
+
+/** Another process that goes by what routing decides here. */
+export interface Follower {
+  /**
+   * After decisions that changed something.
+   * @param ready the version of the ring that could be committed as far as this process knows
+   * @param users those of whom something may have changed, with where they are now; undefined: the user has no session any more
+   */
+  decided(ready: string | undefined, users: Iterable<readonly [user: string, Whereabouts | undefined]>): void;
+}
+
 export interface SwitchboardOptions {
-  readonly session: Omit<SessionOptions, 'connectHeaders' | 'dropConnectHeader'>;
-  readonly relay: Omit<RelayOptions, 'session'>;
+  readonly relay: RelayOptions;
   readonly holdTotalBytes: number;
   /** How often heart-beats are looked after. */
   readonly beatEveryMs: number;
@@ -51,15 +66,19 @@ export interface SwitchboardOptions {
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #routing: Routing;
-  readonly #dialer: Dial;
   readonly #observer: Observer;
   readonly #now: () => number;
+  readonly #services: Services;
   readonly #relays = new Map<number, Relay>();
   readonly #places = new Map<number, Pod>();
   readonly #budget: Budget;
   readonly #ringWatchers = new Set<() => void>();
   /** Until when the newest subscription of a user may not be live. */
   readonly #settling = new Map<string, number>();
+  #follower: Follower | undefined;
+  #readyTold: string | undefined;
+  /** Users of whom something may have changed since the last decision. */
+  readonly #touched = new Set<string>();
   #lastId = 0;
   #decisionDue = false;
   #isClosed = false;
@@ -72,10 +91,10 @@ export class Switchboard {
   constructor(options: SwitchboardOptions, routing: Routing, dialer: Dial, observer: Observer, now: () => number) {
     this.#options = options;
     this.#routing = routing;
-    this.#dialer = dialer;
     this.#observer = observer;
     this.#now = now;
     this.#budget = new Budget(options.holdTotalBytes, () => this.#squeeze());
+    this.#services = this.#servicesOf(dialer, observer);
     this.#beatAtMs = now();
     this.#beatTimer = setInterval(() => this.#beat(), options.beatEveryMs);
   }
@@ -155,6 +174,17 @@ export class Switchboard {
     return this.#routing.whereIs(user) === 'wait' || this.#now() < (this.#settling.get(user) ?? 0);
   }
 
+  /** One that follows sees every decision from the next one on. */
+  followedBy(follower: Follower): void {
+    this.#follower = follower;
+  }
+
+  /** The ring of this version is committed by every process of the proxy. */
+  permitCommit(version: string): void {
+    this.#routing.permitCommit(version);
+    this.#decideSoon();
+  }
+
   /** Called after each change of the target or committed ring. */
   onRing(watcher: () => void): () => void {
     this.#ringWatchers.add(watcher);
@@ -164,13 +194,8 @@ export class Switchboard {
   /** Takes a client in. The caller gives every further message and the close of the socket to the relay. */
   open(arrival: Arrival): Relay {
     const id = ++this.#lastId;
-    const { connectHeaders, dropConnectHeader } = arrival;
-    const options = {
-      ...this.#options.relay,
-      session: { ...this.#options.session, connectHeaders, dropConnectHeader },
-    };
-    const host = this.#hostFor(id, arrival);
-    const relay = new Relay(id, arrival, options, host);
+    const host = new SessionHost(id, arrival.user, arrival.target, this.#services);
+    const relay = new Relay(id, arrival, this.#options.relay, host);
     this.#relays.set(id, relay);
     this.#routing.open(id, arrival.user, arrival.ringKey);
     relay.start();
@@ -189,28 +214,26 @@ export class Switchboard {
     clearTimeout(this.#timer);
   }
 
-  #hostFor(id: number, { user, target }: Arrival): RelayHost {
-    const budget = this.#budget;
+  #servicesOf(dialer: Dial, observer: Observer): Services {
     return {
       now: this.#now,
-      dial: (pod, handlers) => this.#dialer.dial(pod, target, handlers),
-      requestLink: (cause, attempt) => {
+      dial: (pod, target, handlers) => dialer.dial(pod, target, handlers),
+      requestLink: ({ id, user }, cause, attempt) => {
         this.#routing.request(id, cause, attempt, this.#now());
+        this.#touch(user);
         this.#decideSoon();
       },
-      movedTo: (pod) => this.#movedTo(id, pod),
-      fact: (fact) => this.#fact({ id, user }, fact),
-      forwarded: (direction) => this.#observer.forwarded(direction),
-      held: (bytes, frames) => budget.add(bytes, frames),
-      get isBudgetSpent() {
-        return budget.isSpent;
-      },
-      ended: () => this.#ended(id),
-      failed: (error) => this.#observer.failed({ id, user }, error),
+      movedTo: ({ id, user }, pod) => this.#movedTo(id, user, pod),
+      fact: (who, fact) => this.#fact(who, fact),
+      forwarded: (direction) => observer.forwarded(direction),
+      held: (bytes, frames) => this.#budget.add(bytes, frames),
+      isBudgetSpent: () => this.#budget.isSpent,
+      ended: ({ id, user }) => this.#ended(id, user),
+      failed: (who, error) => observer.failed(who, error),
     };
   }
 
-  #fact(session: { readonly id: number; readonly user: string }, fact: Fact): void {
+  #fact(session: Who, fact: Fact): void {
     const now = this.#now();
     if (fact.type === 'link-live') this.#routing.connected(session.id, fact.tookMs, now);
     else if (fact.type === 'link-failed') this.#routing.failed(session.id, fact.pod, fact.blame, now);
@@ -218,10 +241,12 @@ export class Switchboard {
     else if (fact.type === 'link-lost') this.#routing.lost(session.id, fact.pod, fact.blame, now);
     else if (fact.type === 'handed-over') this.#routing.drained(session.id, fact.from);
     this.#observer.fact(session, fact);
+    this.#touch(session.user);
     this.#decideSoon();
   }
 
-  #movedTo(id: number, pod: Pod | undefined): void {
+  #movedTo(id: number, user: string, pod: Pod | undefined): void {
+    this.#touch(user);
     if (pod === undefined) {
       this.#places.delete(id);
       return;
@@ -231,7 +256,8 @@ export class Switchboard {
     this.#decideSoon();
   }
 
-  #ended(id: number): void {
+  #ended(id: number, user: string): void {
+    this.#touch(user);
     this.#places.delete(id);
     this.#relays.delete(id);
     this.#routing.close(id);
@@ -248,10 +274,39 @@ export class Switchboard {
     this.#decisionDue = false;
     const { grants, committed, wereApart } = this.#routing.tick(this.#now());
     for (const { session, cause, pod } of grants) this.#relays.get(session)?.granted(cause, pod);
-    for (const session of committed) this.#relays.get(session)?.committed();
+    for (const session of committed) this.#committed(session);
     for (const session of wereApart) this.#relays.get(session)?.wasApart();
     this.#tellRing();
+    this.#tellFollower();
     this.#schedule();
+  }
+
+  #committed(session: number): void {
+    const relay = this.#relays.get(session);
+    if (relay === undefined) return;
+    this.#touch(relay.user);
+    relay.committed();
+  }
+
+  #touch(user: string): void {
+    if (this.#follower !== undefined) this.#touched.add(user);
+  }
+
+  #tellFollower(): void {
+    if (this.#follower === undefined) return;
+    const ready = this.#routing.readyToCommit;
+    if (ready === this.#readyTold && this.#touched.size === 0) return;
+    this.#readyTold = ready;
+    const users = [...this.#touched].map((user) => [user, this.#whereabouts(user)] as const);
+    this.#touched.clear();
+    this.#follower.decided(ready, users);
+  }
+
+  #whereabouts(user: string): Whereabouts | undefined {
+    const pod = this.#routing.whereIs(user);
+    if (pod === undefined) return undefined;
+    const settlesInMs = Math.max(0, (this.#settling.get(user) ?? 0) - this.#now());
+    return { key: pod === 'wait' ? undefined : this.#routing.keyOf(pod), settlesInMs };
   }
 
   #tellRing(): void {

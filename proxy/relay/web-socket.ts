@@ -8,15 +8,17 @@ import {
   closeFrame,
   type Fault,
   FrameReader,
-  frameLength,
   isSendable,
   OPCODE,
-  writeFrame,
+  Outbox,
+  remask,
+  type WholeFrame,
 } from '../../websocket/index.ts';
 import type { ChunkRules } from '../session/index.ts';
 import { chunksOf, messageMaxBytes } from './chunks.ts';
 import type { LinkSocket } from './ports.ts';
 import type { SocketHandlers } from './socket.ts';
+import { beginRead, endRead, flushSoon } from './turn.ts';
 
 export interface WebSocketOptions {
   /** Who is at the other end: clients mask their frames, and servers end the connection. */
@@ -31,30 +33,24 @@ export interface WebSocketOptions {
   readonly closeMaxMs: number;
 }
 
-/** What is said in one turn is put into buffers of about this size, each of them one write. */
-const COPY_MAX_BYTES = 16 * 1024;
-
-interface Said {
-  readonly opcode: number;
-  readonly payload: Uint8Array;
-}
-
 const NOTHING = new Uint8Array();
+const NO_REASON: readonly string[] = [];
 
 export class PlainSocket implements LinkSocket {
   readonly #options: WebSocketOptions;
   readonly #handlers: SocketHandlers;
   readonly #now: () => number;
   readonly #reader: FrameReader;
-  readonly #pausedFor = new Set<string>();
-  readonly #cancel: (() => void) | undefined;
+  #pausedFor: readonly string[] = NO_REASON;
+  #cancel: (() => void) | undefined;
   #socket: Duplex | undefined;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #rules: ChunkRules | undefined;
   /** Said, and not written yet. */
-  #said: Said[] = [];
-  #saidBytes = 0;
+  readonly #said: Outbox;
   #full = false;
+  /** When the chunk came whose messages are told now. */
+  #readAtMs = 0;
   #heardAtMs: number;
   #heardDataAtMs: number;
   #fault: Fault | undefined;
@@ -68,13 +64,15 @@ export class PlainSocket implements LinkSocket {
     this.#handlers = handlers;
     this.#now = now;
     this.#cancel = cancel;
+    this.#said = new Outbox(options.peer === 'server');
     this.#heardAtMs = now();
     this.#heardDataAtMs = this.#heardAtMs;
     this.#reader = new FrameReader(options, {
+      onFrame: handlers.onFrame && ((frame) => this.#heardFrame(frame)),
       onMessage: (bytes, binary) => this.#heard(bytes, binary),
       onPing: (payload) => this.#pinged(payload),
       onPong: () => {
-        this.#heardAtMs = this.#now();
+        this.#heardAtMs = this.#readAtMs;
       },
       onClose: (code, reason) => this.#toldGoodbye(code, reason),
       onFault: (fault) => this.#broken(fault),
@@ -84,14 +82,16 @@ export class PlainSocket implements LinkSocket {
   /** Both sides have shaken hands. @param head what came behind the handshake */
   open(socket: Duplex, head: Uint8Array): void {
     this.#socket = socket;
+    this.#cancel = undefined;
     this.#state = 'open';
     this.excuse();
-    socket.on('data', (chunk: Buffer) => this.#reader.push(chunk));
-    socket.once('end', () => this.#ended());
-    socket.once('close', () => this.#closed());
-    // What there is to tell of it is told by the close.
-    socket.on('error', () => socket.destroy());
+    // Before anybody listens: a stream that flows would give it out at once.
     if (head.length > 0) socket.unshift(head);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    // Both are told once, and `once` keeps a closure more for each.
+    socket.on('end', () => this.#ended());
+    socket.on('close', () => this.#closed());
+    socket.on('error', cutIt);
     if (this.isPaused) socket.pause();
     else socket.resume();
   }
@@ -113,7 +113,7 @@ export class PlainSocket implements LinkSocket {
   }
 
   get isPaused(): boolean {
-    return this.#pausedFor.size > 0;
+    return this.#pausedFor.length > 0;
   }
 
   takes(rules: ChunkRules): void {
@@ -135,14 +135,24 @@ export class PlainSocket implements LinkSocket {
     if (!this.#full && this.#unsentBytes > this.#options.highMarkBytes) this.#full = true;
   }
 
+  pass(frame: WholeFrame): void {
+    if (this.#state !== 'open') return;
+    const { octets, from, payloadAt, to, binary } = frame;
+    if (to - payloadAt > messageMaxBytes(this.#rules, binary)) return this.send(octets.subarray(payloadAt, to), binary);
+    remask(frame);
+    if (this.#said.isEmpty) flushSoon(this.#flush);
+    this.#said.pass(octets, from, to);
+    if (!this.#full && this.#unsentBytes > this.#options.highMarkBytes) this.#full = true;
+  }
+
   ping(): void {
     if (this.#state === 'open') this.#say(OPCODE.ping, NOTHING);
   }
 
   pause(reason: string, paused: boolean): void {
     const was = this.isPaused;
-    if (paused) this.#pausedFor.add(reason);
-    else this.#pausedFor.delete(reason);
+    const others = this.#pausedFor.filter((other) => other !== reason);
+    this.#pausedFor = paused ? [...others, reason] : others;
     if (was === this.isPaused) return;
     if (this.isPaused) this.#socket?.pause();
     else {
@@ -159,32 +169,47 @@ export class PlainSocket implements LinkSocket {
 
   abort(): void {
     this.#reader.stop();
-    this.#said = [];
+    this.#said.clear();
     if (this.#socket === undefined) this.#cancel?.();
     else this.#socket.destroy();
     if (this.#state !== 'closed') this.#state = 'closing';
   }
 
   get #unsentBytes(): number {
-    return this.#saidBytes + (this.#socket?.writableLength ?? 0);
+    return this.#said.bytes + (this.#socket?.writableLength ?? 0);
   }
 
   #heard(bytes: Uint8Array, binary: boolean): void {
-    this.#heardAtMs = this.#now();
+    this.#heardAtMs = this.#readAtMs;
     this.#heardDataAtMs = this.#heardAtMs;
     this.#handlers.onMessage(bytes, binary);
   }
 
+  #heardFrame(frame: WholeFrame): boolean {
+    this.#heardAtMs = this.#readAtMs;
+    this.#heardDataAtMs = this.#heardAtMs;
+    return this.#handlers.onFrame?.(frame) === true;
+  }
+
   /** One that pings and does not read is not answered: only the last ping needs an answer (§5.5.3). */
   #pinged(payload: Uint8Array): void {
-    this.#heardAtMs = this.#now();
+    this.#heardAtMs = this.#readAtMs;
     if (this.#state === 'open' && !this.#full) this.#say(OPCODE.pong, payload.slice());
   }
 
+  #read(chunk: Uint8Array): void {
+    this.#readAtMs = this.#now();
+    beginRead();
+    try {
+      this.#reader.push(chunk);
+    } finally {
+      endRead();
+    }
+  }
+
   #say(opcode: number, payload: Uint8Array): void {
-    if (this.#said.length === 0) process.nextTick(this.#flush);
-    this.#said.push({ opcode, payload });
-    this.#saidBytes += frameLength(payload.length, this.#isMasked);
+    if (this.#said.isEmpty) flushSoon(this.#flush);
+    this.#said.say(opcode, payload);
   }
 
   get #isMasked(): boolean {
@@ -192,17 +217,20 @@ export class PlainSocket implements LinkSocket {
   }
 
   readonly #flush = (): void => {
-    const said = this.#said;
     const socket = this.#socket;
-    if (said.length === 0 || socket === undefined) return;
-    this.#said = [];
-    this.#saidBytes = 0;
-    const pieces = piecesOf(said, this.#isMasked);
-    if (pieces.length === 1) return void socket.write(pieces[0], this.#written);
+    if (this.#said.isEmpty || socket === undefined) return;
+    const pieces = this.#said.take();
+    if (pieces.length === 1) return this.#write(socket, pieces[0] as Uint8Array);
     socket.cork();
-    for (const piece of pieces) socket.write(piece, this.#written);
+    for (const piece of pieces) this.#write(socket, piece);
     socket.uncork();
   };
+
+  /** What the system takes at once needs no word of it; that it has taken what waited is only asked for when something waits. */
+  #write(socket: Duplex, piece: Uint8Array): void {
+    if (this.#full || socket.writableLength > 0) socket.write(piece, this.#written);
+    else socket.write(piece);
+  }
 
   readonly #written = (): void => {
     if (!this.#full || this.#unsentBytes > this.#options.highMarkBytes / 2) return;
@@ -215,7 +243,7 @@ export class PlainSocket implements LinkSocket {
     this.#state = 'closing';
     this.#flush();
     this.#socket?.write(closeFrame(code, reason, this.#isMasked));
-    this.#pausedFor.clear();
+    this.#pausedFor = NO_REASON;
     this.#socket?.resume();
     this.#closeTimer = setTimeout(() => this.#socket?.destroy(), this.#options.closeMaxMs);
   }
@@ -255,27 +283,7 @@ export class PlainSocket implements LinkSocket {
   }
 }
 
-/** Frames as few buffers. */
-function piecesOf(said: readonly Said[], isMasked: boolean): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  let from = 0;
-  while (from < said.length) {
-    let to = from;
-    let bytes = 0;
-    do bytes += frameLength((said[to++] as Said).payload.length, isMasked);
-    while (to < said.length && bytes + frameLength((said[to] as Said).payload.length, isMasked) <= COPY_MAX_BYTES);
-    pieces.push(joined(said, from, to, bytes, isMasked));
-    from = to;
-  }
-  return pieces;
-}
-
-function joined(said: readonly Said[], from: number, to: number, bytes: number, isMasked: boolean): Uint8Array {
-  const piece = Buffer.allocUnsafe(bytes);
-  let at = 0;
-  for (let i = from; i < to; i++) {
-    const { opcode, payload } = said[i] as Said;
-    at = writeFrame(piece, at, opcode, payload, isMasked);
-  }
-  return piece;
+/** Listens for errors of a socket: what there is to tell of them is told by its close. One for all, as there are many sockets. */
+export function cutIt(this: Duplex): void {
+  this.destroy();
 }

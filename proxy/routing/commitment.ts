@@ -4,6 +4,9 @@
  * It is the target ring as of the last moment at which every session of this proxy was at its owner. Until all have moved,
  * messages go to the old owner, which is still linked; a session that has moved reads its old link that long. Sessions that
  * cannot move (their owner refuses them) hold the others up for `commitMaxMs` at most.
+ *
+ * Where several processes make up one proxy, the sessions of all of them must be at their owners: each says when it is `ready`
+ * for its target, and follows it when it is permitted to. Whoever permits waits for no process for ever (workers/commit-gate.ts).
  */
 import { Ring, type RingOptions } from '../../ring/index.ts';
 import type { Pod } from '../discovery/index.ts';
@@ -16,12 +19,28 @@ export class Commitment<Session> {
   readonly #astray = new Set<Session>();
   readonly #movedSince = new Set<Session>();
   readonly #commitMaxMs: number;
+  readonly #isTogether: boolean;
+  /** The version that all may follow; one at a time. */
+  #permitted: string | undefined;
+  #ready: string | undefined;
   /** The target that is not committed yet, and since when it is the target. */
   #pending: { readonly ring: Ring; readonly sinceMs: number } | undefined;
 
-  constructor(options: RingOptions, commitMaxMs: number) {
+  /** @param isTogether a new target is followed by permission only; else whenever this process is ready */
+  constructor(options: RingOptions, commitMaxMs: number, isTogether = false) {
     this.#ring = Ring.of([], options);
     this.#commitMaxMs = commitMaxMs;
+    this.#isTogether = isTogether;
+  }
+
+  /** The version of the target, once nothing here holds its commit up (any more); undefined until then. As of the last `commit`. */
+  get ready(): string | undefined {
+    return this.#ready;
+  }
+
+  /** All processes follow the ring of this version from now on, whatever has become astray since they were ready. */
+  permit(version: string): void {
+    this.#permitted = version;
   }
 
   get ring(): Ring {
@@ -51,8 +70,12 @@ export class Commitment<Session> {
     this.#movedSince.delete(session);
   }
 
-  /** When the target is followed whoever has not moved; Infinity when nothing is pending. */
+  /** When nobody is waited for any longer; Infinity when nothing is pending, or it only waits for permission. */
   nextDeadline(): number {
+    return this.#pending === undefined || this.#ready !== undefined ? Number.POSITIVE_INFINITY : this.#overdueAtMs;
+  }
+
+  get #overdueAtMs(): number {
     return this.#pending === undefined ? Number.POSITIVE_INFINITY : this.#pending.sinceMs + this.#commitMaxMs;
   }
 
@@ -61,14 +84,22 @@ export class Commitment<Session> {
    * without pods is never followed: when all pods are unready at once, sessions stay linked where they are.
    */
   commit(target: Ring, member: (key: string) => Pod | undefined, now: number): Session[] {
+    this.#ready = undefined;
     if (target.keys.length === 0) return [];
     if (this.#ring === target) this.#pending = undefined;
     else if (this.#pending?.ring !== target) this.#pending = { ring: target, sinceMs: now };
-    if (this.#astray.size > 0 && now < this.nextDeadline()) return [];
+    if (this.#astray.size === 0 || now >= this.#overdueAtMs) this.#ready = target.version;
+    if (!this.#mayFollow(target)) return [];
     this.#follow(target, member);
     const moved = [...this.#movedSince];
     this.#movedSince.clear();
     return moved;
+  }
+
+  /** What is followed already needs no permission: producers do, and sessions that have come back to it may leave their old links. */
+  #mayFollow(target: Ring): boolean {
+    const needsPermission = this.#isTogether && this.#ring.version !== target.version;
+    return needsPermission ? this.#permitted === target.version : this.#ready !== undefined;
   }
 
   #follow(target: Ring, member: (key: string) => Pod | undefined): void {

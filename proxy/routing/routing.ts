@@ -9,7 +9,7 @@
  * The ring is `committed` once every session of this proxy is at its owner: producers follow the committed ring, so a user's
  * messages go to the old owner, which is still linked, until the new one is.
  */
-import type { Ring, RingOptions } from '../../ring/index.ts';
+import type { Ring } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
 import { Apart } from './apart.ts';
 import { type Candidate, Candidates } from './candidates.ts';
@@ -17,30 +17,12 @@ import { Commitment } from './commitment.ts';
 import type { Decisions, Grant, SessionId } from './decisions.ts';
 import { Fleet } from './fleet.ts';
 import { Membership } from './membership.ts';
+import type { Governed, RoutingOptions } from './options.ts';
 import { commonPod, drained, leave, newPlace, type Place, podsOf } from './place.ts';
 import { Places } from './places.ts';
 import { isMove, Queues, type Urgency } from './queues.ts';
 import { shuffled } from './shuffle.ts';
 import { TokenBucket } from './token-bucket.ts';
-
-export interface RoutingOptions {
-  readonly ring: RingOptions;
-  readonly admitAfterMs: number;
-  /** Handovers in all. Sessions without a link are not paced: the window of each pod bounds them. */
-  readonly perSecond: number;
-  /** Links on their way to CONNECTED, at most, for each pod. */
-  readonly inFlightPerPod: number;
-  /** How long sessions that cannot move hold up the commit of a ring. */
-  readonly commitMaxMs: number;
-  /** Longest wait between two tries of one session. */
-  readonly retryMaxMs: number;
-}
-
-export interface Governed {
-  readonly queued: number;
-  readonly inFlight: number;
-  readonly astray: number;
-}
 
 /** First wait of a session whose try has failed; doubles, with full jitter, up to `retryMaxMs`. */
 export const RETRY_MIN_MS = 100;
@@ -69,7 +51,7 @@ export class Routing {
     this.#fleet = new Fleet(options.inFlightPerPod);
     this.#candidates = new Candidates(this.#membership, this.#fleet);
     this.#bucket = new TokenBucket(options.perSecond, Math.min(BURST, options.perSecond));
-    this.#commitment = new Commitment(options.ring, options.commitMaxMs);
+    this.#commitment = new Commitment(options.ring, options.commitMaxMs, options.commitsTogether);
   }
 
   /** The ring that sessions are being moved to. */
@@ -80,6 +62,16 @@ export class Routing {
   /** The ring that producers should follow. */
   get committed(): Ring {
     return this.#commitment.ring;
+  }
+
+  /** The version of the target ring, if it could be committed as far as this process knows; as of the last `tick`. */
+  get readyToCommit(): string | undefined {
+    return this.#commitment.ready;
+  }
+
+  /** With `commitsTogether`: every process is ready to commit the ring of this version. */
+  permitCommit(version: string): void {
+    this.#commitment.permit(version);
   }
 
   get pods(): readonly Pod[] {

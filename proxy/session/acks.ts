@@ -13,6 +13,7 @@
 import type { Frame, Version } from '../../stomp/index.ts';
 import { rewrite } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
+import { SparseMap } from './sparse.ts';
 
 export type AckMode = 'client' | 'client-individual';
 
@@ -38,9 +39,9 @@ export function ackModeOf(subscribe: Frame): AckMode | undefined {
 
 export class Acks {
   /** By the name that the client knows, oldest first. */
-  readonly #open = new Map<string, OpenDelivery>();
+  readonly #open = new SparseMap<string, OpenDelivery>();
   /** Modes by the id of the subscription. */
-  readonly #modes = new Map<string, AckMode>();
+  readonly #modes = new SparseMap<string, AckMode>();
   #renamed = 0;
 
   /** Some subscription acknowledges what it gets. */

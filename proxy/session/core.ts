@@ -13,11 +13,12 @@ import type { LinkId } from './events.ts';
 import { type Held, Hold } from './hold.ts';
 import type { Link } from './link.ts';
 import { Notices } from './notices.ts';
-import type { SessionOptions } from './options.ts';
+import type { OwnHeaders, SessionOptions } from './options.ts';
 import type { Ordering } from './ordering.ts';
 import type { Profile } from './profile.ts';
 import { Receipts } from './receipts.ts';
 import { Sequences } from './sequence.ts';
+import { SparseSet } from './sparse.ts';
 import { Splices } from './splices.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Transactions } from './transactions.ts';
@@ -50,6 +51,7 @@ export class Core {
   readonly options: SessionOptions;
   readonly connect: Frame;
   readonly connectBinary: boolean;
+  readonly own: OwnHeaders;
 
   profile: Profile;
   phase: Phase = 'opening';
@@ -90,14 +92,15 @@ export class Core {
   #clientPaused = false;
   /** The link whose messages pass by the session. */
   #passing: LinkId | undefined;
-  readonly #pausedLinks = new Set<LinkId>();
+  readonly #pausedLinks = new SparseSet<LinkId>();
   #effects: Effect[] = [];
 
-  constructor(options: SessionOptions, connect: Frame, connectBinary: boolean) {
+  constructor(options: SessionOptions, connect: Frame, connectBinary: boolean, own: OwnHeaders) {
     this.options = options;
     this.profile = options.profileOf(undefined);
     this.connect = connect;
     this.connectBinary = connectBinary;
+    this.own = own;
     this.splices = new Splices(options.holdBytes);
     this.transactions = new Transactions(options.holdBytes);
     this.dedup = new Dedup(options.dedupWindow, options.dedupMaxAgeMs);

@@ -5,12 +5,13 @@
  * outlives the pods, can know whether the first copy arrived. The window is bounded in number and in age, since no producer
  * tries for longer than a message lives: what sessions remember together follows their traffic and not their number.
  */
+import { SparseMap } from './sparse.ts';
 
 export class Dedup {
   readonly #window: number;
   readonly #maxAgeMs: number;
   /** Ids with the time they were first seen, oldest first. */
-  readonly #seenAtMs = new Map<string, number>();
+  readonly #seenAtMs = new SparseMap<string, number>();
 
   /**
    * @param window how many ids are remembered; a repeat after that many newer ids is delivered again

@@ -3,8 +3,8 @@ export { describeEnd } from './classify.ts';
 export type { Admission } from './delivery.ts';
 export type { Blame, Deadline, Effect, EndReason, Fact } from './effects.ts';
 export type { LinkCause, LinkEnd, LinkId, SessionEvent } from './events.ts';
-export type { SessionOptions } from './options.ts';
-export { SESSION_DESTINATION } from './options.ts';
+export type { OwnHeaders, SessionOptions } from './options.ts';
+export { NO_OWN_HEADERS, SESSION_DESTINATION } from './options.ts';
 export {
   type Barrier,
   type ChunkRules,

@@ -8,6 +8,7 @@
  */
 import type { Pod } from '../discovery/index.ts';
 import type { LinkCause, LinkId } from './events.ts';
+import { SparseSet } from './sparse.ts';
 
 export type LinkState =
   /** The WebSocket is being opened. */
@@ -38,7 +39,7 @@ export class Link {
   /** Set when the link was left for another one: where to, and since when. */
   left: { readonly to: Pod; readonly atMs: number } | undefined;
   /** Our receipts for subscriptions that changed while it was not the link of the client's choice. */
-  readonly unproven = new Set<string>();
+  readonly unproven = new SparseSet<string>();
   /** When it last brought a message that no other link has, in the time of Core.orderTime. */
   heardAtMs = Number.NEGATIVE_INFINITY;
   /** How often its drain was made longer, because it still had something. */

@@ -113,7 +113,7 @@ export function opened(core: Core, link: Link): void {
   if (link.state.name !== 'dialing') return;
   link.to({ name: 'connecting', untilMs: link.state.untilMs });
   const pinned = core.phase === 'opening' ? undefined : core.version;
-  core.sendLink(link, connectFor(core.connect, link.cause, pinned, core.options));
+  core.sendLink(link, connectFor(core.connect, link.cause, pinned, core.options.linkBeatMs, core.own));
 }
 
 /** CONNECTED is here: the subscriptions are said again, and the barrier is what proves them live. */

@@ -42,10 +42,15 @@ export interface SessionOptions {
   readonly linkBeatMs: number;
   /** The fastest heart-beat that a client may ask of us, and the default one we ask of it. */
   readonly clientBeatMs: number;
-  /** Headers of the proxy's own in every upstream CONNECT (the identity), and names that clients may not set there. */
-  readonly connectHeaders: readonly (readonly [name: string, value: string])[];
-  readonly dropConnectHeader: (name: string) => boolean;
 }
+
+/** What a session says of its user, in every upstream CONNECT: headers of the proxy's own, and names that clients may not set there. */
+export interface OwnHeaders {
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly drop: (name: string) => boolean;
+}
+
+export const NO_OWN_HEADERS: OwnHeaders = { set: [], drop: () => false };
 
 /**
  * A frame that arrives on the new link waits at least this long while an old link drains, so that what had reached the

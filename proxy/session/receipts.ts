@@ -13,6 +13,7 @@
 import type { Frame } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
 import { costOf } from './hold.ts';
+import { SparseSet } from './sparse.ts';
 
 /** Longer than a broker takes that still works; a pod that hangs is noticed sooner by its silence. */
 export const RECEIPT_MAX_MS = 30_000;
@@ -30,7 +31,7 @@ export interface Owed {
 export class Receipts {
   #owed: Owed[] = [];
   #bytes = 0;
-  readonly #givenUp = new Set<string>();
+  readonly #givenUp = new SparseSet<string>();
 
   get bytes(): number {
     return this.#bytes;

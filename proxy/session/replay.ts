@@ -7,7 +7,7 @@
 import type { Frame, Version } from '../../stomp/index.ts';
 import { encode, rewrite } from '../../stomp/index.ts';
 import type { LinkCause } from './events.ts';
-import type { SessionOptions } from './options.ts';
+import type { OwnHeaders } from './options.ts';
 
 const REPLAY = 'holdfast-replay';
 
@@ -19,18 +19,19 @@ export function connectFor(
   connect: Frame,
   cause: LinkCause,
   pinned: Version | undefined,
-  options: SessionOptions,
+  linkBeatMs: number,
+  { set, drop }: OwnHeaders,
 ): Uint8Array {
-  const own = new Set(['heart-beat', REPLAY, ...(pinned === undefined ? [] : ['accept-version'])]);
+  const ours = new Set(['heart-beat', REPLAY, ...(pinned === undefined ? [] : ['accept-version'])]);
   return rewrite(
     connect,
     {
-      drop: (name) => own.has(name) || options.dropConnectHeader(name),
+      drop: (name) => ours.has(name) || drop(name),
       add: [
         ...(pinned === undefined ? [] : ([['accept-version', pinned]] as const)),
-        ['heart-beat', `${options.linkBeatMs},${options.linkBeatMs}`],
+        ['heart-beat', `${linkBeatMs},${linkBeatMs}`],
         ...(cause === 'open' ? [] : ([[REPLAY, cause]] as const)),
-        ...options.connectHeaders,
+        ...set,
       ],
     },
     pinned,

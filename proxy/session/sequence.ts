@@ -8,6 +8,7 @@
  *
  * The same numbers prove at a handover that nothing is missing between the old link and the new one (ordering.ts).
  */
+import { SparseMap } from './sparse.ts';
 
 /** Streams remembered per session. A user has one per destination and producer; past that the oldest is forgotten. */
 export const STREAMS_MAX = 256;
@@ -47,7 +48,7 @@ export function parseSequence(
 }
 
 export class Sequences {
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams = new SparseMap<string, Stream>();
 
   /** Would this number come exactly next, so that nothing can be missing before it? `unknown`: its stream is new here. */
   expects({ key, n }: SequenceNumber): 'next' | 'hole' | 'passed' | 'unknown' {

@@ -22,17 +22,18 @@ import type { LinkId, SessionEvent } from './events.ts';
 import type { Link } from './link.ts';
 import { fail, linkEnded, linkFrame } from './links.ts';
 import { committed, drained, endDrain, granted, hurry, opened, passBarrier, requestLink } from './moves.ts';
-import type { SessionOptions } from './options.ts';
+import { NO_OWN_HEADERS, type OwnHeaders, type SessionOptions } from './options.ts';
 
 export class Session {
   readonly #core: Core;
 
   /**
+   * @param options of all sessions: it is kept, not copied
    * @param connect the client's CONNECT or STOMP frame; it is kept for every replay
    * @param binary whether the client sent it as a binary WebSocket message; frames of ours go the same way
    */
-  constructor(options: SessionOptions, connect: Frame, binary: boolean) {
-    this.#core = new Core(options, connect, binary);
+  constructor(options: SessionOptions, connect: Frame, binary: boolean, own: OwnHeaders = NO_OWN_HEADERS) {
+    this.#core = new Core(options, connect, binary, own);
   }
 
   /** Begins: asks for the first link. */

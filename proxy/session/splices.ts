@@ -1,12 +1,13 @@
 /** The splices of a session: one for each `fanout` subscription that more than one link has. */
 import type { LinkId } from './events.ts';
 import type { HeldMessage } from './ordering.ts';
+import { SparseMap } from './sparse.ts';
 import { Splice } from './splice.ts';
 
 export class Splices {
   readonly #holdBytes: number;
   /** By the key of the subscription. */
-  readonly #splices = new Map<string, Splice>();
+  readonly #splices = new SparseMap<string, Splice>();
 
   /** @param holdBytes held copies past which links that follow are not read */
   constructor(holdBytes: number) {

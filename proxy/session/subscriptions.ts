@@ -7,6 +7,7 @@
 import type { Frame } from '../../stomp/index.ts';
 import type { LinkId } from './events.ts';
 import type { Delivery } from './profile.ts';
+import { SparseMap, SparseSet } from './sparse.ts';
 
 export interface Subscription {
   /** The `id` header; in STOMP 1.0 it may be absent, then the destination names the subscription. */
@@ -26,10 +27,10 @@ export interface Subscription {
 const DOUBT_MS = 5_000;
 
 export class Subscriptions {
-  readonly #byKey = new Map<string, Subscription>();
+  readonly #byKey = new SparseMap<string, Subscription>();
   /** Keys of those that a receipt has proven, and of those that a pod may have refused. */
-  readonly #proven = new Set<string>();
-  readonly #doubted = new Set<string>();
+  readonly #proven = new SparseSet<string>();
+  readonly #doubted = new SparseSet<string>();
 
   get size(): number {
     return this.#byKey.size;

@@ -8,6 +8,7 @@
  */
 import type { Frame } from '../../stomp/index.ts';
 import { costOf } from './hold.ts';
+import { SparseMap } from './sparse.ts';
 
 export interface KeptFrame {
   readonly frame: Frame;
@@ -21,7 +22,7 @@ interface Transaction {
 
 export class Transactions {
   readonly #maxBytes: number;
-  readonly #open = new Map<string, Transaction>();
+  readonly #open = new SparseMap<string, Transaction>();
   #bytes = 0;
 
   /** @param maxBytes how much is kept of all open transactions together; one that goes past it is not kept any more */

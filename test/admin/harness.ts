@@ -11,7 +11,10 @@ export interface AdminHarness {
 }
 
 /** An admin port of this machine, on a free port unless `at` says which. */
-export async function startAdmin(options: Partial<AdminOptions> = {}, at = 0): Promise<AdminHarness> {
+export async function startAdmin(
+  options: Partial<AdminOptions> & { readonly metrics?: Metrics } = {},
+  at = 0,
+): Promise<AdminHarness> {
   const metrics = options.metrics ?? createMetrics({ process: false });
   const logged: Record<string, unknown>[] = [];
   const log: Log = pino({}, { write: (line: string) => logged.push(JSON.parse(line)) });
@@ -19,7 +22,7 @@ export async function startAdmin(options: Partial<AdminOptions> = {}, at = 0): P
     readiness: () => ({ ready: true, reasons: [] }),
     sessions: () => ({ sessions: 0, byPod: {}, byState: {} }),
   };
-  const admin = createAdmin({ metrics, health, doors: [], log, ...options });
+  const admin = createAdmin({ scrape: () => metrics.scrape(), health, doors: [], log, ...options });
   const { port } = await admin.listen({ host: '127.0.0.1', port: at });
   return { admin, url: `http://127.0.0.1:${port}`, metrics, logged };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createMetrics } from '../../proxy/metrics.ts';
+import { countedBy, createMetrics, mergedPage } from '../../proxy/metrics.ts';
 
 const scrape = async (metrics: ReturnType<typeof createMetrics>) => (await metrics.scrape()).text;
 const series = (text: string, name: string) => text.split('\n').filter((line) => line.startsWith(name));
@@ -80,5 +80,43 @@ describe('metrics', () => {
     const text = await scrape(createMetrics());
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
     expect(text).toContain('process_cpu_seconds_total');
+  });
+});
+
+describe('metrics of several processes', () => {
+  const process = (clients: number, delivered: number) => {
+    const metrics = createMetrics({ process: false });
+    metrics.beforeScrape(() => metrics.clients.set(clients));
+    metrics.links.of('pod-1', 'live').set(clients);
+    metrics.messages.of('to-client').inc(delivered);
+    metrics.handoverGap.observe(0.003);
+    return metrics.snapshot();
+  };
+  const rows = (text: string) => text.split('\n').filter((line) => !line.startsWith('#'));
+
+  test('are sums, by label', async () => {
+    const { text, contentType } = await mergedPage([await process(1, 10), await process(2, 20)]);
+    expect(contentType).toBe((await createMetrics({ process: false }).scrape()).contentType);
+    expect(rows(text)).toEqual(
+      expect.arrayContaining([
+        'holdfast_clients 3',
+        'holdfast_links{pod="pod-1",state="live"} 3',
+        'holdfast_messages_total{direction="to-client"} 30',
+        'holdfast_handover_gap_seconds_bucket{le="0.005"} 2',
+        'holdfast_handover_gap_seconds_count 2',
+      ]),
+    );
+  });
+
+  test('keep what a process has counted that is gone, and nothing of what it was', async () => {
+    const departed = await countedBy([await process(1, 10), await process(1, 10)]);
+    const { text } = await mergedPage([await process(2, 1), departed]);
+    expect(rows(text)).toEqual(
+      expect.arrayContaining([
+        'holdfast_clients 2',
+        'holdfast_messages_total{direction="to-client"} 21',
+        'holdfast_handover_gap_seconds_count 3',
+      ]),
+    );
   });
 });

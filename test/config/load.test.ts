@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ConfigSources, formatProblems, keys, loadConfig, toText } from '../../proxy/config/index.ts';
@@ -300,4 +301,18 @@ test('any text for file, flags and variables gives a configuration or problems',
       return loaded.ok || formatProblems(loaded.problems).split('\n').length >= 2;
     }),
   );
+});
+
+describe('workers', () => {
+  test.each([
+    [[], 1],
+    [['--workers', '3'], 3],
+    [['--workers', 'auto'], Math.min(256, availableParallelism())],
+  ])('%j: %d', (flags, workers) => expect(config({ argv: [...BASE, ...flags] }).workers).toBe(workers));
+
+  test.each(['0', '257', '1.5', 'all'])('%s is refused, with what is allowed', (value) => {
+    expect(problems({ argv: [...BASE, '--workers', value] }).join()).toContain(
+      'must be auto or a whole number from 1 to 256',
+    );
+  });
 });

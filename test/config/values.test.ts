@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { networkMatcher, parseHostPort, parseNetwork } from '../../proxy/config/addresses.ts';
 import { parseKeySource, parseSource } from '../../proxy/config/source.ts';
-import { count, duration, durationMs, list, NotAllowed, size, sizeBytes } from '../../proxy/config/values.ts';
+import {
+  count,
+  countOrAuto,
+  duration,
+  durationMs,
+  list,
+  NotAllowed,
+  size,
+  sizeBytes,
+} from '../../proxy/config/values.ts';
 import { canonicalOrigin, keySetUrl, origin, urlTemplate } from '../../proxy/config/web.ts';
 
 const accepts = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
@@ -62,6 +71,19 @@ test.each([
   ['2', false],
   [Number.NaN, false],
 ])('a count from 1 to 3: %j %s', (value, fits) => expect(accepts(count(1, 3), value)).toBe(fits));
+
+test.each([
+  [0, 'wrong'],
+  [1, 1],
+  [3, 3],
+  [4, 'wrong'],
+  ['2', 'wrong'],
+  ['many', 'wrong'],
+  ['auto', 3],
+])('a count from 1 to 3, or auto, where there are 5: %j %s', (value, expected) => {
+  const { success, data } = countOrAuto(1, 3, () => 5).safeParse(value);
+  expect(success ? data : 'wrong').toBe(expected);
+});
 
 test.each([
   [0, false],

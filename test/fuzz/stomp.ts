@@ -5,6 +5,7 @@
 import { deepStrictEqual } from 'node:assert';
 import fc from 'fast-check';
 import { DEFAULT_LIMITS, Decoder, encode, type Frame, type Peer, rewrite, type Version } from '../../stomp/index.ts';
+import { glanceAgrees } from '../stomp/glance-agrees.ts';
 import { latin1, type PlainFrame, type Reading, type Rules, readAll } from '../stomp/oracle.ts';
 import { HeapWatch, inBatches, leaks, type Report } from './report.ts';
 
@@ -101,11 +102,13 @@ export interface StompFuzz {
 export async function fuzzStomp({ frames: wanted, seed }: StompFuzz): Promise<Report> {
   const startMs = performance.now();
   const heap = new HeapWatch();
-  const count = { frames: 0, streams: 0, octets: 0, errors: {} as Record<string, number> };
+  const count = { frames: 0, plain: 0, streams: 0, octets: 0, errors: {} as Record<string, number> };
   const property = fc.property(stream, ({ rule, frames, damages, sizes }) => {
     const whole = damaged(Buffer.from(frames.join('')), damages);
     const reading = readInChunks(whole, sizes, rule);
     deepStrictEqual(reading, readAll(whole, rule));
+    glanceAgrees(whole, rule);
+    for (const one of frames) if (glanceAgrees(Buffer.from(one), rule)) count.plain++;
     // What stands behind an error is read by nobody, so it does not count.
     count.frames += reading.frames.length + (reading.error === undefined ? 0 : 1);
     count.streams++;
@@ -122,7 +125,7 @@ export async function fuzzStomp({ frames: wanted, seed }: StompFuzz): Promise<Re
     ...{ target: 'STOMP decoder', cases: count.frames, unit: 'frames', heapMB: figures },
     seconds: (performance.now() - startMs) / 1000,
     failures: [...failures, ...leaks(figures)],
-    more: { streams: count.streams, octets: count.octets, errors: count.errors },
+    more: { streams: count.streams, plain: count.plain, octets: count.octets, errors: count.errors },
   };
 }
 

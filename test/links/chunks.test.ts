@@ -28,6 +28,7 @@ async function linked(chunks: ChunkRules | undefined, sockJs: boolean) {
   const opened = Promise.withResolvers<void>();
   const socket = new Dialer(options, () => performance.now()).dial(pod, target, {
     onOpen: () => opened.resolve(),
+    onFrame: () => false,
     onMessage: () => {},
     onDrain: () => {},
     onEnd: () => ended.resolve(),

@@ -6,6 +6,7 @@ import type { Dial } from '../../proxy/relay/ports.ts';
 import { type Observer, Switchboard } from '../../proxy/relay/switchboard.ts';
 import { PlainSocket } from '../../proxy/relay/web-socket.ts';
 import { Routing } from '../../proxy/routing/index.ts';
+import { NO_OWN_HEADERS } from '../../proxy/session/index.ts';
 import { routingOptions, switchboardOptions } from '../../proxy/settings.ts';
 import { Decoder, encode, frameOf } from '../../stomp/index.ts';
 import { started } from '../backend/tools.ts';
@@ -59,8 +60,7 @@ describe('a switchboard', () => {
       board.open({
         ...{ user, ringKey: user, connect, binary: false, socket: deaf(), decoder: new Decoder({ peer: 'client' }) },
         target: { path: '/', protocols: [], headers: [], id: '' },
-        connectHeaders: [],
-        dropConnectHeader: () => false,
+        own: NO_OWN_HEADERS,
       });
     return { board, open, ticks, dialed };
   }
@@ -88,6 +88,25 @@ describe('a switchboard', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(failed).toEqual(['unlucky: Error: planted at a']);
     expect([board.size, [...dialed], board.governed.inFlight]).toEqual([1, ['a'], 1]);
+    await board.close(10_000);
+  });
+
+  test('tells who follows it of users and of what it is ready to commit, when that has changed and not else', async () => {
+    const { board, open } = setUp(['--workers', '2']);
+    const told: unknown[] = [];
+    board.followedBy({ decided: (ready, users) => told.push([ready === board.rings().target.version, ...users]) });
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    board.topology({ pods, source: 'static' });
+    await turn();
+    expect(told.splice(0)).toEqual([[true]]);
+    board.permitCommit(board.rings().target.version);
+    await turn();
+    board.permitCommit(board.rings().target.version);
+    await turn();
+    expect([told, board.rings().committed.keys]).toEqual([[], ['a', 'b']]);
+    open('alice');
+    await turn();
+    expect(told.splice(0)).toEqual([[true, ['alice', { key: undefined, settlesInMs: 0 }]]]);
     await board.close(10_000);
   });
 

@@ -76,10 +76,10 @@ test('nothing reaches the client before CONNECTED, not even the answer to a subs
 });
 
 test("the proxy's own headers are set in CONNECT and the client cannot set them", () => {
-  const play = new Playbook(
-    { connectHeaders: [['x-user', 'alice']], dropConnectHeader: (name) => name === 'x-user' || name === 'passcode' },
-    'CONNECT accept-version:1.2 x-user:mallory passcode:secret holdfast-replay:handover',
-  );
+  const play = new Playbook({}, 'CONNECT accept-version:1.2 x-user:mallory passcode:secret holdfast-replay:handover', {
+    set: [['x-user', 'alice']],
+    drop: (name) => name === 'x-user' || name === 'passcode',
+  });
   play.forget().grant('a', 'open').forget();
   play.opens(1).shows('1 < CONNECT heart-beat:2000,2000 x-user:alice accept-version:1.2');
 });

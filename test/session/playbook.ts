@@ -15,6 +15,7 @@ import type {
   LinkCause,
   LinkEnd,
   LinkId,
+  OwnHeaders,
   SessionEvent,
   SessionOptions,
 } from '../../proxy/session/index.ts';
@@ -47,8 +48,6 @@ export const OPTIONS: SessionOptions = {
   dedupHeader: 'holdfast-id',
   linkBeatMs: 2_000,
   clientBeatMs: 10_000,
-  connectHeaders: [],
-  dropConnectHeader: () => false,
 };
 
 export const CONNECT = 'CONNECT accept-version:1.2 host:example';
@@ -67,8 +66,8 @@ export class Playbook {
   now = 0;
   #shown: string[] = [];
 
-  constructor(options: Partial<SessionOptions> = {}, connect = CONNECT) {
-    this.session = new Session({ ...OPTIONS, ...options }, frame(connect, 'client'), false);
+  constructor(options: Partial<SessionOptions> = {}, connect = CONNECT, own?: OwnHeaders) {
+    this.session = new Session({ ...OPTIONS, ...options }, frame(connect, 'client'), false, own);
     this.shell = new Shell(this.session, (effect) => this.#record(effect));
     this.shell.start(this.now);
   }

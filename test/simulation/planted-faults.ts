@@ -146,8 +146,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'commit before sessions have moved',
     file: 'proxy/routing/commitment.ts',
-    find: 'if (this.#astray.size > 0 && now < this.nextDeadline()) return [];',
-    replace: '',
+    find: 'if (this.#astray.size === 0 || now >= this.#overdueAtMs) this.#ready',
+    replace: 'this.#ready',
   },
   {
     name: 'a slot of a pod is never given back',

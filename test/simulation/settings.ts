@@ -25,8 +25,6 @@ export const SESSION: Omit<SessionOptions, 'profileOf' | 'holdBytes'> = {
   dedupHeader: 'holdfast-id',
   linkBeatMs: 2_000,
   clientBeatMs: 10_000,
-  connectHeaders: [],
-  dropConnectHeader: () => false,
 };
 
 export const ROUTING = {

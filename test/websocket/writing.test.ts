@@ -78,7 +78,7 @@ test('a mask, octet by octet and word by word, at every alignment: the same', ()
       const wanted = source.map((octet, i) => octet ^ (octets[i % 4] ?? 0));
       const target = inPlace ? source : new Uint8Array(length + to);
       const at = inPlace ? 0 : to;
-      applyMask(source, mask, target, at);
+      applyMask(source, 0, length, mask, target, at);
       expect(target.subarray(at, at + length)).toEqual(wanted);
     }),
     { numRuns: 2_000 },

@@ -62,8 +62,8 @@ export class SockJsDoor {
     this.#now = now;
   }
 
-  endpointOf(request: IncomingMessage): Endpoint | undefined {
-    return endpointOf(this.#options.paths, request.url ?? '');
+  endpointOf(url: string): Endpoint | undefined {
+    return endpointOf(this.#options.paths, url);
   }
 
   /** How the pods of a client of this endpoint are asked. A client without sub-protocols may talk to pods that need one. */
@@ -73,7 +73,7 @@ export class SockJsDoor {
 
   /** @returns whether the request is for SockJS, and is or will be answered */
   request(request: IncomingMessage, response: ServerResponse): boolean {
-    const endpoint = this.endpointOf(request);
+    const endpoint = this.endpointOf(request.url ?? '');
     if (endpoint === undefined || !isPath(request.url)) return false;
     const problem = this.#unfit(request, endpoint);
     if (problem !== undefined) {
