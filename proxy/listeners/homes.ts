@@ -27,6 +27,8 @@ export interface Homes {
    * @returns false: it is to be answered here
    */
   forward(name: string, request: IncomingMessage, response: ServerResponse): boolean;
+  /** Whether another process has the connection of the request: it counts the answer. */
+  isPassedOn(request: IncomingMessage): boolean;
 }
 
 /** One process that serves alone. */
@@ -34,6 +36,7 @@ export const AT_HOME: Homes = {
   isHere: () => true,
   handOver: () => {},
   forward: () => false,
+  isPassedOn: () => false,
 };
 
 /**

@@ -28,7 +28,7 @@ export interface PassThroughParts {
   readonly answered: (status: number) => void;
   readonly denied: (reason: string) => void;
   /** The pod of a user is known where the user's sessions are. */
-  readonly homes?: Pick<Homes, 'forward'>;
+  readonly homes: Pick<Homes, 'forward' | 'isPassedOn'>;
   readonly log: Log;
 }
 
@@ -54,7 +54,7 @@ export function passThrough(
   });
   proxy.on('proxyRes', relayAnswer);
   const handle: HttpHandler = (request, response) => {
-    response.once('finish', () => parts.answered(response.statusCode));
+    if (!parts.homes.isPassedOn(request)) response.once('finish', () => parts.answered(response.statusCode));
     void route(proxy, options, parts, request, response).catch((error: unknown) => {
       parts.log.error({ error: String(error) }, 'a plain HTTP request could not be passed on');
       if (!response.headersSent) refuse(response, 500, 'the request could not be passed on');
@@ -78,7 +78,7 @@ async function route(
   const asked = upgradeRequest(request);
   const verdict = await parts.identifier.atUpgrade(asked);
   if (verdict.kind !== 'user') return deny(parts, response, verdict);
-  if (parts.homes?.forward(verdict.user, request, response)) return;
+  if (parts.homes.forward(verdict.user, request, response)) return;
   const pod = parts.podFor(verdict);
   if (pod === undefined) return refuse(response, 503, 'no pod serves right now');
   replaceHeaders(request, parts.identifier.requestHeaders(asked, verdict.user));

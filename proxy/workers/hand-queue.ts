@@ -8,8 +8,8 @@ import { stopReading } from './stop-reading.ts';
 /** As many as the system holds for a listening socket: a wave that comes back after a restart. */
 export const HANDS_MAX = 4096;
 
-/** @param done to be called when the connection has left this process, or could not */
-export type Send<Message> = (message: Message, socket: Socket, done: () => void) => void;
+/** @param done to be called when the connection has left this process, or with why it could not */
+export type Send<Message> = (message: Message, socket: Socket, done: (error: Error | null) => void) => void;
 
 export class HandQueue<Message> {
   readonly #send: Send<Message>;
@@ -24,7 +24,11 @@ export class HandQueue<Message> {
     stopReading(socket);
     if (this.#waiting.size >= HANDS_MAX) return void socket.destroy();
     this.#waiting.add(socket);
-    this.#send(message, socket, () => this.#waiting.delete(socket));
+    this.#send(message, socket, (error) => {
+      this.#waiting.delete(socket);
+      // Else it would stay open here, where nobody reads it.
+      if (error) socket.destroy();
+    });
   }
 
   /** The other side is gone: nobody else would close what is still here. */

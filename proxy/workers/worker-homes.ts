@@ -29,8 +29,13 @@ export class WorkerHomes implements Homes {
     this.#ports = ports;
   }
 
-  isPassedOn(request: IncomingMessage): void {
+  /** The request came by the inner door. */
+  notePassedOn(request: IncomingMessage): void {
     this.#passedOn.add(request);
+  }
+
+  isPassedOn(request: IncomingMessage): boolean {
+    return this.#passedOn.has(request);
   }
 
   isHere(user: string): boolean {
@@ -44,7 +49,7 @@ export class WorkerHomes implements Homes {
 
   forward(name: string, request: IncomingMessage, response: ServerResponse): boolean {
     const home = homeOf(name, this.#count);
-    if (home === this.#index || this.#passedOn.has(request)) return false;
+    if (home === this.#index || this.isPassedOn(request)) return false;
     const port = this.#ports[home];
     if (port === undefined) refuse(response, 503, 'the process that has this session is being started again');
     else this.#client.pass(port, request, response);

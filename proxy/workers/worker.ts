@@ -12,7 +12,7 @@ import { configOf } from './share.ts';
 import { WorkerHomes } from './worker-homes.ts';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
-type Tell = (message: ToPrimary, socket?: Socket, done?: () => void) => void;
+type Tell = (message: ToPrimary, socket?: Socket, done?: (error: Error | null) => void) => void;
 
 /** Runs until the primary says stop, or is gone: then node:cluster ends the process. */
 export async function runWorker(process: NodeJS.Process): Promise<void> {
@@ -68,7 +68,7 @@ class WorkerFront {
   async listen(): Promise<void> {
     const { board, listener } = this.#front;
     const door = await openInnerDoor(this.#secret, (request, response) => {
-      this.#homes.isPassedOn(request);
+      this.#homes.notePassedOn(request);
       listener.answer(request, response);
     });
     this.#closeDoor = door.close;

@@ -167,7 +167,7 @@ test(
 );
 
 test(
-  'plain HTTP of a user finds the pod, whichever worker takes it',
+  'plain HTTP of a user finds the pod, whichever worker takes it, and is counted once',
   async () => {
     const { proxy, url, lines } = await stage();
     const users = named(6);
@@ -187,6 +187,7 @@ test(
         ]);
       }
     }
+    expect((await proxy.metrics()).get('holdfast_http_requests_total{code="200"}')).toBe(18);
   },
   TIMEOUT_MS,
 );

@@ -4,7 +4,8 @@ import { Agent, createServer, type IncomingMessage, request, type Server, type S
 import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createIdentifier } from '../../proxy/identity/index.ts';
-import { passThrough } from '../../proxy/listeners/pass-through.ts';
+import { AT_HOME, type Homes } from '../../proxy/listeners/homes.ts';
+import { type PassThroughParts, passThrough } from '../../proxy/listeners/pass-through.ts';
 import { createLog } from '../../proxy/log.ts';
 import { started } from '../backend/tools.ts';
 import { echoClient } from '../support/client.ts';
@@ -190,21 +191,49 @@ test('a user who could only be named by CONNECT: 401', async () => {
   expect(await response.json()).toMatchObject({ message: expect.stringContaining('not in STOMP') });
 });
 
-test('a pod that does not answer in time: 504, and its request is given up', async () => {
-  const ended = Promise.withResolvers<void>();
-  const pod = await serverWith((incoming) => incoming.once('close', () => ended.resolve()));
+/** Plain HTTP alone, without the rest of a proxy. */
+async function frontOf(address: string, more: Partial<PassThroughParts> = {}, answerMaxMs = 60_000) {
   const http = passThrough(
-    { tls: false, hostHeader: undefined, connectMaxMs: 1000, answerMaxMs: 50 },
+    { tls: false, hostHeader: undefined, connectMaxMs: 1000, answerMaxMs },
     {
       identifier: createIdentifier(configFrom(['--pods', 'pod-1=127.0.0.1:1'])),
-      podFor: () => ({ id: '1', name: 'pod-1', address: pod.address, state: 'serving' }),
+      podFor: () => ({ id: '1', name: 'pod-1', address, state: 'serving' }),
       answered: () => {},
       denied: () => {},
+      homes: AT_HOME,
       log: createLog({ level: 'silent', users: false }, { write: () => {} }),
+      ...more,
     },
   );
   onTestFinished(() => http.close());
-  const front = await serverWith(http.handle);
+  return serverWith(http.handle);
+}
+
+test('with several processes the home of the user answers, and the one that has the connection counts', async () => {
+  const pod = await serverWith(ok);
+  const counted: string[] = [];
+  const home = await frontOf(pod.address, {
+    answered: (status) => counted.push(`home ${status}`),
+    homes: { ...AT_HOME, isPassedOn: () => true },
+  });
+  const asked: string[] = [];
+  const forward: Homes['forward'] = (name, _request, response) => {
+    asked.push(name);
+    void fetch(`http://${home.address}/`, alice).then(({ status }) => response.writeHead(status).end());
+    return true;
+  };
+  const other = await frontOf('127.0.0.1:1', {
+    answered: (status) => counted.push(`other ${status}`),
+    homes: { ...AT_HOME, forward },
+  });
+  expect((await fetch(`http://${other.address}/`, alice)).status).toBe(200);
+  expect([asked, counted]).toEqual([['alice'], ['other 200']]);
+});
+
+test('a pod that does not answer in time: 504, and its request is given up', async () => {
+  const ended = Promise.withResolvers<void>();
+  const pod = await serverWith((incoming) => incoming.once('close', () => ended.resolve()));
+  const front = await frontOf(pod.address, {}, 50);
   const response = await fetch(`http://${front.address}/`, alice);
   expect(response.status).toBe(504);
   expect(await response.json()).toEqual({ error: 'gateway-timeout', message: 'pod pod-1 did not answer in time' });

@@ -30,28 +30,35 @@ const idle = () => {
 };
 
 test('as many wait as there is room for; the next one is cut', () => {
-  const done: (() => void)[] = [];
+  const done: ((error: Error | null) => void)[] = [];
   const queue = new HandQueue<number>((_message, _socket, sent) => done.push(sent));
   const first = Array.from({ length: HANDS_MAX }, idle);
   for (const [n, { socket }] of first.entries()) queue.pass(n, socket);
   const late = idle();
   queue.pass(HANDS_MAX, late.socket);
   expect([done.length, first.some(({ isCut }) => isCut()), late.isCut()]).toEqual([HANDS_MAX, false, true]);
-  done[0]?.();
+  done[0]?.(null);
   const next = idle();
   queue.pass(0, next.socket);
   expect(next.isCut()).toBe(false);
 });
 
 test('what waits is cut when the other side is gone, and what has left is not', () => {
-  const done: (() => void)[] = [];
+  const done: ((error: Error | null) => void)[] = [];
   const queue = new HandQueue<number>((_message, _socket, sent) => done.push(sent));
   const [gone, waiting] = [idle(), idle()];
   queue.pass(0, gone.socket);
   queue.pass(1, waiting.socket);
-  done[0]?.();
+  done[0]?.(null);
   queue.cut();
   expect([gone.isCut(), waiting.isCut()]).toEqual([false, true]);
+});
+
+test('one that could not be sent is cut', () => {
+  const queue = new HandQueue<number>((_message, _socket, sent) => sent(new Error('the channel is closed')));
+  const { socket, isCut } = idle();
+  queue.pass(0, socket);
+  expect(isCut()).toBe(true);
 });
 
 test('a connection that is stopped is not read, as a paused one would be: what comes waits in the system', async () => {

@@ -130,7 +130,7 @@ test('what is at home, or was passed on already, is answered here; a home that i
   const forwarded: boolean[] = [];
   const outer = await passing((request, response) => {
     forwarded.push(homes.forward(here, request, response), homes.forward(there, request, response));
-    homes.isPassedOn(request);
+    homes.notePassedOn(request);
     forwarded.push(homes.forward(there, request, response));
   });
   const answer = await ask(outer, []);
