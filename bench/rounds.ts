@@ -70,7 +70,7 @@ async function populated(proxy: ProxyKind, { sizes, proxyCore }: Context): Promi
   const stage = await openStage((setting) => proxy.start(setting), proxyCore);
   try {
     await openUsers(stage, sizes.users);
-    await tellPods(stage, 'push', { perUserPerSecond: WARM_RATE / sizes.users });
+    await tellPods(stage, 'push', { perUserPerSecond: WARM_RATE / sizes.users, framesPerWrite: 1 });
     await sleep(sizes.warmMs);
     await settle(stage);
     return stage;

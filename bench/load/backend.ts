@@ -17,13 +17,16 @@ const BACKLOG = 8192;
 /** How many messages a user's connection was sent: user, count. */
 export type Sent = readonly [user: number, count: number];
 
+/** So many messages a second to each subscriber, so many of them in one write. */
+export interface Push {
+  readonly perUserPerSecond: number;
+  readonly framesPerWrite: number;
+}
+
 export interface BackendCalls {
   /** HOST:PORT */
   listen(nothing: null): Promise<string>;
-  /** So many messages a second to each subscriber, one a write. */
-  push(load: { readonly perUserPerSecond: number }): void;
-  /** As fast as the connections take them, so many in one write. */
-  flood(load: { readonly framesPerWrite: number }): void;
+  push(load: Push): void;
   /** One message to each subscriber. */
   each(nothing: null): void;
   /** From now on each SUBSCRIBE is answered by a message, as pods do that send the present state first. */
@@ -37,7 +40,6 @@ export class Backend implements BackendCalls {
   readonly #subscribers = new Set<Connection>();
   readonly #pacer = new Pacer(clockMs);
   #greets = false;
-  #isFlooding = false;
 
   constructor() {
     this.#server = createServer({ noDelay: true }, (socket) => {
@@ -54,22 +56,12 @@ export class Backend implements BackendCalls {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  push({ perUserPerSecond }: { readonly perUserPerSecond: number }): void {
+  push({ perUserPerSecond, framesPerWrite }: Push): void {
     const all = [...this.#subscribers];
     let next = 0;
-    this.#pacer.start(perUserPerSecond * all.length, (count) => {
-      for (let i = 0; i < count; i++) all[next++ % all.length]?.push('push', 1);
+    this.#pacer.start((perUserPerSecond * all.length) / framesPerWrite, (count) => {
+      for (let i = 0; i < count; i++) all[next++ % all.length]?.push('push', framesPerWrite);
     });
-  }
-
-  flood({ framesPerWrite }: { readonly framesPerWrite: number }): void {
-    this.#isFlooding = true;
-    const turn = () => {
-      if (!this.#isFlooding) return;
-      for (const connection of this.#subscribers) if (!connection.isFull) connection.push('push', framesPerWrite);
-      setImmediate(turn);
-    };
-    turn();
   }
 
   each(): void {
@@ -82,7 +74,6 @@ export class Backend implements BackendCalls {
 
   stop(): Sent[] {
     this.#pacer.stop();
-    this.#isFlooding = false;
     return Array.from(this.#subscribers, ({ user, sent }) => [user, sent] as const);
   }
 
@@ -124,10 +115,6 @@ class Connection {
     // What follows it is the close.
     socket.on('error', () => {});
     socket.on('close', () => handlers.left());
-  }
-
-  get isFull(): boolean {
-    return this.#socket.writableNeedDrain;
   }
 
   /** So many messages in one write. Greetings have no number of their own. */

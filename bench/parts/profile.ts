@@ -9,12 +9,12 @@ import { holdfastWith, type RunningHoldfast } from '../proxies/holdfast.ts';
 import { openStage, openUsers, type Stage, settle, tellPods } from '../stage.ts';
 import { callTree } from './call-tree.ts';
 import type { CpuProfile, ProfileSpan } from './cpu-profile.ts';
+import { FLOOD_FRAMES_PER_WRITE, FLOOD_RATE } from './flood.ts';
 import { byOwner, type SelfTime, selfTimes } from './self-times.ts';
 
 const INTERVAL_US = 500;
 const SHOWN_MAX = 25;
 const PUSH_RATE = 20_000;
-const FRAMES_PER_WRITE = 16;
 
 type HoldfastStage = Stage<RunningHoldfast>;
 
@@ -28,9 +28,13 @@ interface Load {
 const steady = (begin: Load['begin']): Load => ({ users: ({ users }) => users, isSteady: true, begin });
 
 const LOADS: Readonly<Record<string, Load>> = {
-  [`push ${PUSH_RATE}/s`]: steady((stage, users) => tellPods(stage, 'push', { perUserPerSecond: PUSH_RATE / users })),
+  [`push ${PUSH_RATE}/s`]: steady((stage, users) =>
+    tellPods(stage, 'push', { perUserPerSecond: PUSH_RATE / users, framesPerWrite: 1 }),
+  ),
   echo: steady(({ clients }) => clients.ask('echo', { perSecond: null })),
-  flood: steady((stage) => tellPods(stage, 'flood', { framesPerWrite: FRAMES_PER_WRITE })),
+  flood: steady((stage, users) =>
+    tellPods(stage, 'push', { perUserPerSecond: FLOOD_RATE / users, framesPerWrite: FLOOD_FRAMES_PER_WRITE }),
+  ),
   handover: {
     users: ({ sessions }) => sessions,
     isSteady: false,

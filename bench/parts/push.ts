@@ -12,7 +12,7 @@ function push(rate: number): Comparison {
     description: `pods push ${rate} messages of 100 B a second to the users, one a write`,
     stage: 'shared',
     run: async (stage, { sizes }) => {
-      await tellPods(stage, 'push', { perUserPerSecond: rate / sizes.users });
+      await tellPods(stage, 'push', { perUserPerSecond: rate / sizes.users, framesPerWrite: 1 });
       const measured = await measure(stage, sizes);
       return loadOutcome(measured, await settle(stage), { hops: 1, rate });
     },

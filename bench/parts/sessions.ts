@@ -63,7 +63,7 @@ function outcomeOf(count: number, took: { p50: number; p99: number }, looks: Loo
 
 async function warm(stage: Stage, { warmMs, restMs }: Sizes): Promise<void> {
   await openUsers(stage, WARM_USERS);
-  await tellPods(stage, 'push', { perUserPerSecond: WARM_RATE / WARM_USERS });
+  await tellPods(stage, 'push', { perUserPerSecond: WARM_RATE / WARM_USERS, framesPerWrite: 1 });
   await sleep(warmMs);
   await settle(stage);
   await stage.clients.ask('close', null);
