@@ -63,6 +63,17 @@ interface Head {
   readonly headLength: number;
 }
 
+/** First octets of a message in one frame. */
+const FIN_TEXT = 0x80 | OPCODE.text;
+const FIN_BINARY = 0x80 | OPCODE.binary;
+/** Added to the length when a mask follows it. */
+const MASKED = 0x80;
+/** Lengths that say that the length follows in so many bits. */
+const LENGTH_16 = 126;
+const LENGTH_64 = 127;
+/** Of a frame with a length of at most 16 bits. */
+const HEAD_MAX_BYTES = 8;
+
 const decoder = new TextDecoder();
 
 export class FrameReader {
@@ -98,6 +109,8 @@ export class FrameReader {
 
   /** A frame at `at`, if it is whole; else what there is of it is kept. @returns where the next one begins */
   #readWhole(chunk: Uint8Array, at: number): number {
+    const next = this.#readPlain(chunk, at);
+    if (next > at) return next;
     const head = this.#headAt(chunk, at);
     if (this.#isDone) return chunk.length;
     const end = head === undefined ? Number.POSITIVE_INFINITY : at + head.headLength + head.length;
@@ -107,14 +120,35 @@ export class FrameReader {
     }
     const payloadAt = at + head.headLength;
     if (head.mask !== 0) applyMask(chunk, payloadAt, end, head.mask, chunk, payloadAt);
-    if (isWholeMessage(head)) this.#wholeFrame(head, chunk, at, payloadAt, end);
+    if (isWholeMessage(head)) this.#wholeFrame(head.opcode === OPCODE.binary, head.mask, chunk, at, payloadAt, end);
     else this.#frame(head, chunk.subarray(payloadAt, end));
     return end;
   }
 
+  /**
+   * The short way for what nearly all frames are: a message in one frame of less than 64 KiB that is whole.
+   * @returns where the next one begins, or `at` for any other frame
+   */
+  #readPlain(chunk: Uint8Array, at: number): number {
+    const { peer, maxMessageBytes } = this.#options;
+    const isMasked = peer === 'client';
+    const first = chunk[at] as number;
+    const isMessage = first === FIN_TEXT || first === FIN_BINARY;
+    const short = (chunk[at + 1] as number) - (isMasked ? MASKED : 0);
+    if (!isMessage || !(short >= 0 && short < LENGTH_64) || this.#parts > 0 || at + HEAD_MAX_BYTES > chunk.length) return at;
+    const isShort = short < LENGTH_16;
+    const length = isShort ? short : (chunk[at + 2] as number) * 256 + (chunk[at + 3] as number);
+    const payloadAt = at + (isShort ? 2 : 4) + (isMasked ? 4 : 0);
+    const end = payloadAt + length;
+    if (end > chunk.length || length > maxMessageBytes) return at;
+    const mask = isMasked ? wordAt(chunk, payloadAt - 4) : 0;
+    if (mask !== 0) applyMask(chunk, payloadAt, end, mask, chunk, payloadAt);
+    this.#wholeFrame(first === FIN_BINARY, mask, chunk, at, payloadAt, end);
+    return end;
+  }
+
   /** A message in one frame: nothing need be made of it when it goes on as it is. */
-  #wholeFrame({ opcode, mask }: Head, octets: Uint8Array, from: number, payloadAt: number, to: number): void {
-    const binary = opcode === OPCODE.binary;
+  #wholeFrame(binary: boolean, mask: number, octets: Uint8Array, from: number, payloadAt: number, to: number): void {
     if (this.#options.checksText && !binary && !this.#isText(octets.subarray(payloadAt, to))) return;
     if (this.#handlers.onFrame?.({ octets, from, payloadAt, to, binary, mask }) === true) return;
     this.#handlers.onMessage(octets.subarray(payloadAt, to), binary);

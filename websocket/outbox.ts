@@ -11,14 +11,21 @@ const COPY_MAX_BYTES = 16 * 1024;
 interface Item {
   readonly octets: Uint8Array;
   readonly from: number;
-  to: number;
+  readonly to: number;
   readonly opcode: number | undefined;
 }
 
+const NOTHING = new Uint8Array();
+
 export class Outbox {
   readonly #isMasked: boolean;
-  #items: Item[] = [];
-  #last: Item | undefined;
+  /** The last item, in fields: mostly it is the only one, and there is one for each message that a proxy passes on. */
+  #octets: Uint8Array = NOTHING;
+  #from = 0;
+  #to = 0;
+  #opcode: number | undefined;
+  /** The ones before it. */
+  #earlier: Item[] | undefined;
   #bytes = 0;
 
   /** @param isMasked whether frames of our own are: a client's must be, a server's must not, RFC 6455 §5.1 */
@@ -32,40 +39,62 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.#last === undefined;
+    return this.#bytes === 0;
   }
 
   say(opcode: number, payload: Uint8Array): void {
-    this.#push({ octets: payload, from: 0, to: payload.length, opcode });
+    this.#add(payload, 0, payload.length, opcode);
     this.#bytes += frameLength(payload.length, this.#isMasked);
   }
 
   /** Whole frames as they shall be written; nobody may write to [from, to) of `octets` any more. */
   pass(octets: Uint8Array, from: number, to: number): void {
-    const last = this.#last;
-    if (last?.octets === octets && last.to === from && last.opcode === undefined) last.to = to;
-    else this.#push({ octets, from, to, opcode: undefined });
+    if (octets === this.#octets && from === this.#to && this.#opcode === undefined) this.#to = to;
+    else this.#add(octets, from, to, undefined);
     this.#bytes += to - from;
   }
 
   /** Gives away what there is, in order, and begins anew. */
   take(): Uint8Array[] {
-    const items = this.#items;
+    if (this.isEmpty) return [];
+    const last = this.#last;
+    const earlier = this.#earlier;
     this.clear();
+    if (earlier === undefined) return [this.#piece(last)];
+    const items = [...earlier, last];
     const pieces: Uint8Array[] = [];
     for (let from = 0; from < items.length; ) from = this.#join(items, from, pieces);
     return pieces;
   }
 
   clear(): void {
-    this.#items = [];
-    this.#last = undefined;
+    this.#octets = NOTHING;
+    this.#from = 0;
+    this.#to = 0;
+    this.#opcode = undefined;
+    this.#earlier = undefined;
     this.#bytes = 0;
   }
 
-  #push(item: Item): void {
-    this.#items.push(item);
-    this.#last = item;
+  get #last(): Item {
+    return { octets: this.#octets, from: this.#from, to: this.#to, opcode: this.#opcode };
+  }
+
+  #add(octets: Uint8Array, from: number, to: number, opcode: number | undefined): void {
+    if (!this.isEmpty) {
+      this.#earlier ??= [];
+      this.#earlier.push(this.#last);
+    }
+    this.#octets = octets;
+    this.#from = from;
+    this.#to = to;
+    this.#opcode = opcode;
+  }
+
+  #piece(item: Item): Uint8Array {
+    const { octets, from, to, opcode } = item;
+    if (opcode !== undefined) return this.#copy([item], 0, 1, this.#lengthOf(item));
+    return from === 0 && to === octets.length ? octets : octets.subarray(from, to);
   }
 
   /** As many items as fit into one buffer. @returns where the rest begins */
@@ -77,9 +106,7 @@ export class Outbox {
       if (bytes + more > COPY_MAX_BYTES) break;
       bytes += more;
     }
-    const first = items[from] as Item;
-    if (next === from + 1 && first.opcode === undefined) pieces.push(first.octets.subarray(first.from, first.to));
-    else pieces.push(this.#copy(items, from, next, bytes));
+    pieces.push(next === from + 1 ? this.#piece(items[from] as Item) : this.#copy(items, from, next, bytes));
     return next;
   }
 

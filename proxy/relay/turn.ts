@@ -3,13 +3,18 @@
  * any read, at the end of the turn of the event loop. A tick of Node for each socket and message would cost a tenth of all that a message costs.
  */
 
+type Flush = () => void;
+
 let isReading = false;
-let due: (() => void)[] = [];
+/** One read mostly makes one socket say something: no list is kept for it. */
+let first: Flush | undefined;
+let others: Flush[] = [];
 
 /** @param flush writes what its socket has said; asked for once until it is called */
-export function flushSoon(flush: () => void): void {
-  due.push(flush);
-  if (due.length === 1 && !isReading) process.nextTick(flushAll);
+export function flushSoon(flush: Flush): void {
+  if (first !== undefined) return void others.push(flush);
+  first = flush;
+  if (!isReading) process.nextTick(flushAll);
 }
 
 /** From here on nobody need be woken: `endRead` follows in the same turn. */
@@ -19,11 +24,15 @@ export function beginRead(): void {
 
 export function endRead(): void {
   isReading = false;
-  if (due.length > 0) flushAll();
+  if (first !== undefined) flushAll();
 }
 
 function flushAll(): void {
-  const flushes = due;
-  due = [];
-  for (const flush of flushes) flush();
+  const flush = first;
+  first = undefined;
+  if (others.length === 0) return flush?.();
+  const flushes = others;
+  others = [];
+  flush?.();
+  for (const each of flushes) each();
 }
