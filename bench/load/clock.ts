@@ -1,5 +1,7 @@
 /** Milliseconds of the machine's monotonic clock: the same in every process, and never set by anybody. */
 
+// Before the two are compared: its first call loads what is behind it, which takes milliseconds.
+performance.now();
 const OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 export function clockMs(): number {

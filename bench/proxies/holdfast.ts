@@ -45,7 +45,7 @@ export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
 }
 
 /** The resolution at which Node looks is part of what it tells. */
-const RESOLUTION_MS = 10;
+const RESOLUTION_MS = 50;
 
 function loopDelayMsIn(metrics: ReadonlyMap<string, number>): number {
   const seconds = metrics.get('nodejs_eventloop_lag_p99_seconds') ?? 0;
