@@ -108,8 +108,8 @@ export class Dialer implements Dial {
     const plain = new PlainSocket(this.#socketOptions, handlers, this.#now, () => cancel());
     const asked = { address: pod.address, tls, hostHeader, path, protocols, headers, timeoutMs: connectMaxMs };
     const cancel = requestUpgrade(asked, {
-      onOpen: (socket, head) => {
-        plain.open(socket, head);
+      onOpen: (connection, rest) => {
+        plain.open(connection.socket, (read) => connection.listen(read, rest));
         onOpen();
       },
       onFailure,

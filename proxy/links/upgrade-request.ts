@@ -1,15 +1,10 @@
 /** The client's half of the WebSocket handshake (RFC 6455 §4.1), with headers of our own choice. */
-import { isIP, connect as netConnect, type Socket } from 'node:net';
-import { connect as tlsConnect } from 'node:tls';
 import { type Answer, AnswerReader, acceptOf, newKey } from '../../websocket/index.ts';
 import type { LinkEnd } from '../session/index.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 
-export interface UpgradeOptions {
-  /** HOST:PORT, with brackets around an IPv6 host. */
-  readonly address: string;
-  readonly tls: boolean;
-  /** Host header and TLS server name; default the address. */
-  readonly hostHeader: string | undefined;
+/** `hostHeader` is also the Host header; default the address. */
+export interface UpgradeOptions extends ConnectionOptions {
   /** Said as it is: as a part of a URL it would be rewritten, dot segments resolved, characters encoded. */
   readonly path: string;
   readonly protocols: readonly string[];
@@ -19,13 +14,15 @@ export interface UpgradeOptions {
 }
 
 export interface UpgradeHandlers {
-  /** @param head what the server said behind its answer */
-  onOpen(socket: Socket, head: Uint8Array): void;
+  /** @param rest what the server said behind its answer */
+  onOpen(connection: Connection, rest: Uint8Array): void;
   onFailure(end: LinkEnd): void;
 }
 
 const GIVEN_UP = 'The attempt was given up';
 const SWITCHING_PROTOCOLS = 101;
+const NOTHING = new Uint8Array();
+const ignore = () => {};
 
 /**
  * Calls exactly one of the handlers, once, after it has returned. @returns ends the attempt: that is a failure, too
@@ -34,24 +31,26 @@ const SWITCHING_PROTOCOLS = 101;
 export function requestUpgrade(options: UpgradeOptions, handlers: UpgradeHandlers): () => void {
   const key = newKey();
   const head = requestHead(options, key);
-  const socket = connect(options);
+  const connection = new Connection(options, (chunk) => onRead(chunk));
+  const { socket } = connection;
   const reader = new AnswerReader();
   let isGivenUp = false;
   /** Once: nothing of the attempt is heard any more, and the socket does not hold on to it. */
   const settle = () => {
     clearTimeout(timer);
-    socket.off('error', onError).off('close', onClose).off('data', onData);
+    socket.off('error', onError).off('close', onClose);
+    connection.listen(ignore, NOTHING);
   };
   const fail = (end: LinkEnd) => {
     settle();
-    socket.on('error', () => {}); // it may still break while it is cut
+    socket.on('error', ignore); // it may still break while it is cut
     socket.destroy();
     handlers.onFailure(end);
   };
   const unreachable = (message: string) => fail({ kind: 'unreachable', message: isGivenUp ? GIVEN_UP : message });
   const onError = (error: Error) => unreachable(error.message);
   const onClose = () => unreachable('The connection ended during the handshake');
-  const onData = (chunk: Uint8Array) => {
+  const onRead = (chunk: Uint8Array) => {
     const answer = reader.push(chunk);
     if (answer === undefined) return;
     if (typeof answer === 'string') return unreachable(answer);
@@ -59,22 +58,15 @@ export function requestUpgrade(options: UpgradeOptions, handlers: UpgradeHandler
     const fault = faultOf(answer, key, options.protocols);
     if (fault !== undefined) return unreachable(fault);
     settle();
-    handlers.onOpen(socket, answer.rest);
+    handlers.onOpen(connection, answer.rest);
   };
   const timer = setTimeout(() => unreachable('Opening handshake has timed out'), options.timeoutMs);
-  socket.on('error', onError).on('close', onClose).on('data', onData);
+  socket.on('error', onError).on('close', onClose);
   socket.write(head, 'latin1');
   return () => {
     isGivenUp = true;
     socket.destroy();
   };
-}
-
-function connect({ address, tls, hostHeader }: UpgradeOptions): Socket {
-  const [host, port] = split(address);
-  if (!tls) return netConnect({ host, port, noDelay: true });
-  const servername = hostHeader?.replace(/:\d+$/, '') ?? (isIP(host) === 0 ? host : '');
-  return tlsConnect({ host, port, servername });
 }
 
 function requestHead({ address, tls, hostHeader, path, protocols, headers }: UpgradeOptions, key: string): string {
@@ -108,9 +100,4 @@ function faultOf({ fields }: Answer, key: string, protocols: readonly string[]):
   const protocol = fields.get('sec-websocket-protocol');
   if (protocol !== undefined && !protocols.includes(protocol)) return 'Server sent an invalid subprotocol';
   return undefined;
-}
-
-function split(address: string): [host: string, port: number] {
-  const colon = address.lastIndexOf(':');
-  return [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))];
 }

@@ -230,7 +230,7 @@ export class Listener {
 
   #connect(socket: Duplex, handlers: SocketHandlers, options: WebSocketOptions): PlainSocket {
     const plain = new PlainSocket(options, handlers, this.#now);
-    plain.open(socket, NOTHING);
+    plain.open(socket);
     return plain;
   }
 

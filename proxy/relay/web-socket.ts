@@ -79,15 +79,13 @@ export class PlainSocket implements LinkSocket {
     });
   }
 
-  /** Both sides have shaken hands. @param head what came behind the handshake */
-  open(socket: Duplex, head: Uint8Array): void {
+  /** Both sides have shaken hands. @param listen tells a reader what the peer says, for connections that do not emit `data` */
+  open(socket: Duplex, listen: (read: (chunk: Uint8Array) => void) => void = (read) => socket.on('data', read)): void {
     this.#socket = socket;
     this.#cancel = undefined;
     this.#state = 'open';
     this.excuse();
-    // Before anybody listens: a stream that flows would give it out at once.
-    if (head.length > 0) socket.unshift(head);
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    listen((chunk) => this.#read(chunk));
     // Both are told once, and `once` keeps a closure more for each.
     socket.on('end', () => this.#ended());
     socket.on('close', () => this.#closed());

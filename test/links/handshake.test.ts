@@ -41,9 +41,9 @@ async function outcomeOf(options: UpgradeOptions, then: (cancel: () => void) => 
       resolve(one);
     };
     const cancel = requestUpgrade(options, {
-      onOpen: (socket, head) => {
+      onOpen: ({ socket }, rest) => {
         onTestFinished(() => void socket.destroy());
-        settled({ head: Buffer.from(head).toString(), socket });
+        settled({ head: Buffer.from(rest).toString(), socket });
       },
       onFailure: settled,
     });
@@ -64,7 +64,7 @@ test('what comes behind the answer is given on, and nothing listens to the socke
   const outcome = await outcomeOf({ ...OPTIONS, address: pod.address });
   if (!('head' in outcome)) throw new Error(JSON.stringify(outcome));
   expect(outcome.head).toBe('hello');
-  expect(['data', 'error'].map((name) => outcome.socket.listenerCount(name))).toEqual([0, 0]);
+  expect(['close', 'error'].map((name) => outcome.socket.listenerCount(name))).toEqual([0, 0]);
 });
 
 test('the answer may come in single octets, behind an interim one', async () => {
