@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { type DestinationStream, pino } from 'pino';
 import { type LogLosses, LogOutput, type LogSink } from './log-output.ts';
 
@@ -38,10 +38,10 @@ export function createStdoutLog(
 }
 
 /** Random per process, so that nobody can find a user in old logs by hashing a list of names. */
-const processKey = randomBytes(32);
+const processKey = randomBytes(32).toString('hex');
 
 /** Spread the result into the fields of a log line: `log.info({ ...userField(user), pod }, 'session moved')`. */
 export function createUserField(options: Pick<LogOptions, 'users'>): UserField {
   if (options.users) return (user) => ({ user });
-  return (user) => ({ userHash: createHmac('sha256', processKey).update(user).digest('hex').slice(0, 12) });
+  return (user) => ({ userHash: hash('sha256', processKey + user).slice(0, 12) });
 }

@@ -135,7 +135,8 @@ export class FrameReader {
     const first = chunk[at] as number;
     const isMessage = first === FIN_TEXT || first === FIN_BINARY;
     const short = (chunk[at + 1] as number) - (isMasked ? MASKED : 0);
-    if (!isMessage || !(short >= 0 && short < LENGTH_64) || this.#parts > 0 || at + HEAD_MAX_BYTES > chunk.length) return at;
+    if (!isMessage || !(short >= 0 && short < LENGTH_64) || this.#parts > 0 || at + HEAD_MAX_BYTES > chunk.length)
+      return at;
     const isShort = short < LENGTH_16;
     const length = isShort ? short : (chunk[at + 2] as number) * 256 + (chunk[at + 3] as number);
     const payloadAt = at + (isShort ? 2 : 4) + (isMasked ? 4 : 0);

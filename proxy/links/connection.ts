@@ -31,7 +31,12 @@ export class Connection {
   constructor({ address, tls, hostHeader }: ConnectionOptions, read: Read) {
     this.#read = read;
     const [host, port] = split(address);
-    const to = { host, port, noDelay: true, onread: { buffer: octets, callback: (length: number) => this.#take(length) } };
+    const to = {
+      host,
+      port,
+      noDelay: true,
+      onread: { buffer: octets, callback: (length: number) => this.#take(length) },
+    };
     const servername = hostHeader?.replace(/:\d+$/, '') ?? (isIP(host) === 0 ? host : '');
     this.socket = tls ? tlsConnect({ ...to, servername }) : netConnect(to);
   }

@@ -44,7 +44,6 @@ const PARTS_MAX = 64;
 const BACKLOG = 4096;
 /** Beside CONNECT, the largest frame: what comes with it in one read, pings, the heads of frames in parts. */
 const PRELUDE_MORE_BYTES = 128 * 1024;
-const NOTHING = new Uint8Array();
 /** JSON makes at most six characters of an octet: \u0000. */
 const JSON_FACTOR = 6;
 
