@@ -312,7 +312,8 @@ function merged(processes: readonly MetricsJson[]): Registry {
 export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry();
   const readers: (() => void)[] = [];
-  if (options.process ?? true) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
+  if (options.process ?? true)
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
   const made = Object.entries(TABLE).map(([key, row]) => [key, row.make(registry)]);
   const handles: Handles = Object.fromEntries(made);
   const readAll = () => {

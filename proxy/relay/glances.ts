@@ -1,6 +1,7 @@
-/** Which frames pass by the session without being looked at more than once. */
-import { type Decoder, type DecoderLimits, Glance } from '../../stomp/index.ts';
+/** Which frames pass by the session, or are only shown by their marks, without being looked at more than once. */
+import { type Decoder, type DecoderLimits, Glance, type GlanceOptions } from '../../stomp/index.ts';
 import type { WholeFrame } from '../../websocket/index.ts';
+import type { MessageMarks } from '../session/index.ts';
 import type { RelayOptions } from './host.ts';
 
 /** Values of STOMP 1.0 begin behind their blanks, so one with blanks may be any. */
@@ -12,7 +13,7 @@ const known = new Map<string, Glance>();
 export interface Glances {
   /** Of a client: it changes nothing in the session (`isPlainSend`), and says none of the names that a client may not say. */
   readonly send: Glance;
-  /** Of a pod: the session has nothing to check, neither an id that may come twice nor a sequence number. */
+  /** Of a pod: what the session has to check of it are its marks (`marksIn`). */
   readonly message: Glance;
 }
 
@@ -23,14 +24,34 @@ export function glancesOf(
 ): Glances {
   const lines = ['receipt', 'transaction', ...ownNames].map((name) => `${name}:`);
   return {
-    send: glance('SEND', [...lines, ...OWN_DESTINATIONS], clientLimits),
-    message: glance('MESSAGE', [`${session.dedupHeader}:`, 'holdfast-seq:'], podLimits),
+    send: glance({ command: 'SEND', watched: [...lines, ...OWN_DESTINATIONS], limits: clientLimits }),
+    message: glance({ command: 'MESSAGE', watched: [], ...marks(session.dedupHeader), limits: podLimits }),
   };
 }
 
-function glance(command: 'SEND' | 'MESSAGE', watched: readonly string[], limits: Partial<DecoderLimits>): Glance {
-  const name = JSON.stringify([command, watched, limits]);
-  const made = known.get(name) ?? new Glance({ command, watched, limits });
+function marks(dedupHeader: string) {
+  return { marks: [dedupHeader, 'holdfast-seq'], besides: ['subscription', 'destination'] };
+}
+
+/** Of the message that was plain at the last look; undefined when there is nothing to check, neither an id that may come twice nor a number. */
+export function marksIn(message: Glance): MessageMarks | undefined {
+  if (!message.isMarked) return undefined;
+  return {
+    id: message.valueOf(0, ascii),
+    sequence: message.valueOf(1, ascii),
+    subscription: message.valueOf(2, ascii),
+    destination: message.valueOf(3, ascii),
+  };
+}
+
+/** A fraction of what a TextDecoder takes for a few octets. */
+function ascii(octets: Uint8Array, from: number, to: number): string {
+  return Buffer.prototype.latin1Slice.call(octets, from, to);
+}
+
+function glance(options: GlanceOptions): Glance {
+  const name = JSON.stringify(options);
+  const made = known.get(name) ?? new Glance(options);
   known.set(name, made);
   return made;
 }

@@ -13,12 +13,14 @@ import {
   type LinkCause,
   type LinkEnd,
   type LinkId,
+  type MessageMarks,
+  marksOf,
   Session,
   type SessionEvent,
 } from '../session/index.ts';
 import { Alarm } from './alarm.ts';
 import { detached, isPlainSend, keepsFrame, noText } from './client-frames.ts';
-import { type Glances, glancesOf, isPlain } from './glances.ts';
+import { type Glances, glancesOf, isPlain, marksIn } from './glances.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
 import { ownNames, withoutOwnHeaders } from './own-headers.ts';
@@ -195,10 +197,12 @@ export class Relay {
     for (const { frame, binary } of parked) this.#clientFrame(frame, binary);
   }
 
-  /** A pod's WebSocket frame that is one MESSAGE without a number goes on as it came. @returns whether it did */
+  /** A pod's WebSocket frame that is one MESSAGE goes on as it came, unless it is a repeat. @returns whether nothing is left to be done */
   #passLinkFrame(link: Upstream, frame: WholeFrame): boolean {
     if (!link.passes || this.#client.socket.pass === undefined) return false;
     if (!isPlain(this.#glances.message, link.decoder, frame)) return false;
+    const marks = marksIn(this.#glances.message);
+    if (marks !== undefined && !this.#admits(marks)) return true;
     this.#client.pass(frame, link.socket.heardAtMs);
     this.#saidToClient();
     return true;
@@ -209,8 +213,8 @@ export class Relay {
     if (link === undefined) return;
     for (const item of link.decoder.push(bytes)) {
       if (item === 'beat') continue;
-      if (item.command === 'MESSAGE' && link.passes) this.#pass(item, binary);
-      else this.#tell({ type: 'link-frame', link: id, frame: item, binary });
+      if (item.command !== 'MESSAGE' || !link.passes) this.#tell({ type: 'link-frame', link: id, frame: item, binary });
+      else if (this.#admits(marksOf(item, this.#options.session.dedupHeader))) this.#toClient(item.bytes, binary);
     }
     const { error } = link.decoder;
     if (error === undefined || !this.#links.has(id)) return;
@@ -218,11 +222,10 @@ export class Relay {
     this.#linkEnded(id, { kind: 'garbage', error });
   }
 
-  /** The short way: what a MESSAGE costs while nothing moves. */
-  #pass(frame: Frame, binary: boolean): void {
-    const { deliver, facts } = this.#session.admit(frame, this.#host.now());
+  #admits(marks: MessageMarks): boolean {
+    const { deliver, facts } = this.#session.admit(marks, this.#host.now());
     for (const fact of facts) this.#host.fact(fact);
-    if (deliver) this.#toClient(frame.bytes, binary);
+    return deliver;
   }
 
   #toClient(bytes: Uint8Array, binary: boolean): void {

@@ -5,7 +5,7 @@ import type { Core } from './core.ts';
 import type { Fact } from './effects.ts';
 import type { Link } from './link.ts';
 import { type HeldMessage, Ordering } from './ordering.ts';
-import { parseSequence, type SequenceNumber, type Verdict } from './sequence.ts';
+import { NOTHING_WRONG, parseSequence, type SequenceNumber, type Verdict } from './sequence.ts';
 
 /** May a message go to the client, and what its headers have shown. */
 export interface Admission {
@@ -18,12 +18,29 @@ const DUPLICATE: Admission = { deliver: false, facts: [{ type: 'duplicate-droppe
 
 const KINDS = ['lost', 'reordered', 'duplicated'] as const;
 
+/** What is looked at of a message that is only passed on; undefined: there is no such header. */
+export interface MessageMarks {
+  readonly subscription: string | undefined;
+  readonly destination: string | undefined;
+  /** Of the header that `dedupHeader` names. */
+  readonly id: string | undefined;
+  /** `holdfast-seq` */
+  readonly sequence: string | undefined;
+}
+
+export function marksOf(frame: Frame, dedupHeader: string): MessageMarks {
+  return {
+    subscription: frame.header('subscription'),
+    destination: frame.header('destination'),
+    id: frame.header(dedupHeader),
+    sequence: frame.header('holdfast-seq'),
+  };
+}
+
 /** Checks a message that is about to be delivered: a repeat of a known id is dropped, sequence numbers are audited. */
-export function admit(core: Core, frame: Frame, now: number): Admission {
-  const id = idOf(core, frame);
-  const sequence = sequenceOf(frame);
-  if (id === undefined && sequence === undefined) return DELIVER;
-  return check(core, id, sequence, now);
+export function admit(core: Core, marks: MessageMarks, now: number): Admission {
+  if (marks.id === undefined && marks.sequence === undefined) return DELIVER;
+  return check(core, idOf(marks), sequenceOf(marks), now);
 }
 
 function check(core: Core, id: string | undefined, sequence: SequenceNumber | undefined, now: number): Admission {
@@ -31,6 +48,7 @@ function check(core: Core, id: string | undefined, sequence: SequenceNumber | un
   if (sequence === undefined) return isRepeat ? DUPLICATE : DELIVER;
   const verdict = core.sequences.note(sequence, now);
   if (isRepeat) return dropped(verdict);
+  if (verdict === NOTHING_WRONG) return DELIVER;
   const facts = KINDS.flatMap((kind) => factsOf(kind, verdict));
   return facts.length === 0 ? DELIVER : { deliver: true, facts };
 }
@@ -44,16 +62,13 @@ function factsOf(kind: keyof Verdict, verdict: Verdict): Fact[] {
   return verdict[kind] === 0 ? [] : [{ type: 'sequence', kind, count: verdict[kind] }];
 }
 
-function sequenceOf(frame: Frame): SequenceNumber | undefined {
-  const header = frame.header('holdfast-seq');
-  if (header === undefined) return undefined;
-  return parseSequence(frame.header('subscription'), frame.header('destination') ?? '', header);
+function sequenceOf({ subscription, destination, sequence }: MessageMarks): SequenceNumber | undefined {
+  return sequence === undefined ? undefined : parseSequence(subscription, destination ?? '', sequence);
 }
 
 /** A client that subscribed to one destination twice gets each message twice: a repeat is one on the same subscription. */
-function idOf(core: Core, frame: Frame): string | undefined {
-  const id = frame.header(core.options.dedupHeader);
-  return id === undefined ? undefined : `${frame.header('subscription') ?? ''}\n${id}`;
+function idOf({ subscription, id }: MessageMarks): string | undefined {
+  return id === undefined ? undefined : `${subscription ?? ''}\n${id}`;
 }
 
 /** Starts to watch the order of messages: from the moment that a second link can have any, because it is told of subscriptions. */
@@ -79,14 +94,15 @@ export function unwatchOrder(core: Core, link: Link, now: number): void {
  * link has had its DISCONNECT or the client has said its own, is not shown: the broker gives it out again.
  */
 export function receive(core: Core, link: Link, frame: Frame, binary: boolean, now: number): void {
+  const marks = marksOf(frame, core.options.dedupHeader);
   const message: HeldMessage = {
     frame,
     bytes: frame.bytes,
     binary,
     link: link.id,
-    destination: frame.header('destination') ?? '',
-    id: idOf(core, frame),
-    sequence: sequenceOf(frame),
+    destination: marks.destination ?? '',
+    id: idOf(marks),
+    sequence: sequenceOf(marks),
     arrivedMs: core.orderTime(now),
   };
   const subscription = core.subscriptions.of(frame);

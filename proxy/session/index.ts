@@ -1,6 +1,6 @@
 /** The pure session: events in, effects out. */
 export { describeEnd } from './classify.ts';
-export type { Admission } from './delivery.ts';
+export { type Admission, type MessageMarks, marksOf } from './delivery.ts';
 export type { Blame, Deadline, Effect, EndReason, Fact } from './effects.ts';
 export type { LinkCause, LinkEnd, LinkId, SessionEvent } from './events.ts';
 export type { OwnHeaders, SessionOptions } from './options.ts';

@@ -29,7 +29,7 @@ interface Stream {
   /** The first number seen; anything below came before the subscription. */
   readonly baseline: number;
   /** Skipped numbers with the time they were first missed, oldest first. */
-  readonly missing: Map<number, number>;
+  readonly missing: SparseMap<number, number>;
 }
 
 /**
@@ -63,12 +63,16 @@ export class Sequences {
     const stream = this.#streams.get(key);
     if (stream === undefined) {
       this.#remember(key, n);
-      return NOTHING;
+      return NOTHING_WRONG;
+    }
+    if (n === stream.highest + 1 && stream.missing.size === 0) {
+      stream.highest = n;
+      return NOTHING_WRONG;
     }
     const lost = forgetLost(stream, now);
-    if (n > stream.highest) return { ...NOTHING, lost: lost + this.#advance(stream, n, now) };
-    if (stream.missing.delete(n) || n < stream.baseline) return { ...NOTHING, lost, reordered: 1 };
-    return { ...NOTHING, lost, duplicated: 1 };
+    if (n > stream.highest) return { ...NOTHING_WRONG, lost: lost + this.#advance(stream, n, now) };
+    if (stream.missing.delete(n) || n < stream.baseline) return { ...NOTHING_WRONG, lost, reordered: 1 };
+    return { ...NOTHING_WRONG, lost, duplicated: 1 };
   }
 
   /** Forgets a subscription: what comes while the client is not subscribed is not missing. */
@@ -85,7 +89,7 @@ export class Sequences {
   }
 
   #remember(key: string, n: number): void {
-    this.#streams.set(key, { highest: n, baseline: n, missing: new Map() });
+    this.#streams.set(key, { highest: n, baseline: n, missing: new SparseMap() });
     if (this.#streams.size > STREAMS_MAX) {
       for (const oldest of this.#streams.keys()) {
         this.#streams.delete(oldest);
@@ -114,7 +118,8 @@ function prefixOf(subscription: string | undefined, destination: string): string
   return subscription === undefined ? `destination:${destination}\n` : `id:${subscription}\n`;
 }
 
-const NOTHING: Verdict = { lost: 0, reordered: 0, duplicated: 0 };
+/** The same object each time that a number came as it should. */
+export const NOTHING_WRONG: Verdict = { lost: 0, reordered: 0, duplicated: 0 };
 
 function forgetLost(stream: Stream, now: number): number {
   let lost = 0;

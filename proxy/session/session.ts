@@ -14,7 +14,7 @@ import type { Pod } from '../discovery/index.ts';
 import { announceApart } from './announcements.ts';
 import { clientFrame, flushClientHold, left } from './client.ts';
 import { Core } from './core.ts';
-import { type Admission, admit, release } from './delivery.ts';
+import { type Admission, admit, type MessageMarks, release } from './delivery.ts';
 import { resumeDrains, standsStill, stopDrains } from './drains.ts';
 import type { Deadline, Effect } from './effects.ts';
 import { end, refuse } from './ending.ts';
@@ -49,8 +49,8 @@ export class Session {
   }
 
   /** For the relay's short way: may this message, that the session has not seen, go to the client? */
-  admit(frame: Frame, now: number): Admission {
-    return admit(this.#core, frame, now);
+  admit(marks: MessageMarks, now: number): Admission {
+    return admit(this.#core, marks, now);
   }
 
   get ended(): boolean {

@@ -19,7 +19,7 @@ import type {
   SessionEvent,
   SessionOptions,
 } from '../../proxy/session/index.ts';
-import { Profile, type ProfileName, type ProfileTerms, Session } from '../../proxy/session/index.ts';
+import { marksOf, Profile, type ProfileName, type ProfileTerms, Session } from '../../proxy/session/index.ts';
 import type { Frame } from '../../stomp/index.ts';
 import { frame, line } from './notation.ts';
 import { Shell } from './shell.ts';
@@ -61,13 +61,15 @@ type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
 export class Playbook {
   readonly session: Session;
+  readonly #options: SessionOptions;
   readonly shell: Shell;
   readonly facts: Fact[] = [];
   now = 0;
   #shown: string[] = [];
 
   constructor(options: Partial<SessionOptions> = {}, connect = CONNECT, own?: OwnHeaders) {
-    this.session = new Session({ ...OPTIONS, ...options }, frame(connect, 'client'), false, own);
+    this.#options = { ...OPTIONS, ...options };
+    this.session = new Session(this.#options, frame(connect, 'client'), false, own);
     this.shell = new Shell(this.session, (effect) => this.#record(effect));
     this.shell.start(this.now);
   }
@@ -109,7 +111,7 @@ export class Playbook {
 
   #pass(message: Frame): this {
     this.#ready();
-    const { deliver, facts } = this.session.admit(message, this.now);
+    const { deliver, facts } = this.session.admit(marksOf(message, this.#options.dedupHeader), this.now);
     this.facts.push(...facts);
     if (deliver) this.#shown.push(`client < ${line(message.bytes, 'server')}`);
     return this;

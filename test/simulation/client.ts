@@ -13,7 +13,7 @@ import type {
   SessionEvent,
   SessionOptions,
 } from '../../proxy/session/index.ts';
-import { Session } from '../../proxy/session/index.ts';
+import { marksOf, Session } from '../../proxy/session/index.ts';
 import { Decoder, type Frame, frameOf } from '../../stomp/index.ts';
 import { bytes, frame } from '../session/notation.ts';
 import { Shell } from '../session/shell.ts';
@@ -305,7 +305,8 @@ export class SimClient implements Listener {
     const passes = read.command === 'MESSAGE' && links.get(link)?.route === 'pass' && links.get(link)?.state === 'open';
     if (!passes || this.isOver) return this.tell({ type: 'link-frame', link, frame: read, binary: false });
     this.#host.log(() => `client ${this.id} link ${link} < ${read.command} ${words(read)} passes`);
-    if (this.session.admit(read, this.#host.agenda.now).deliver) this.#toClient(read);
+    const marks = marksOf(read, this.#options.dedupHeader);
+    if (this.session.admit(marks, this.#host.agenda.now).deliver) this.#toClient(read);
   }
 
   #toClient(read: Frame): void {

@@ -66,16 +66,68 @@ describe('a glance', () => {
   });
 });
 
+describe('a glance at a frame with marks', () => {
+  const marking = new Glance({ command: 'MESSAGE', watched: [], marks: ['id', 'seq'], besides: ['to'] });
+  const valuesOf = (text: string) => {
+    expect(isPlain(text, marking)).toBe(true);
+    return marking.isMarked ? [0, 1, 2].map((index) => marking.valueOf(index)) : 'unmarked';
+  };
+
+  test.each([
+    ['all of them', 'MESSAGE\nto:/a\nid:1\nseq:s:1\n\n\0', ['1', 's:1', '/a']],
+    ['one mark', 'MESSAGE\nseq:s:1\n\n\0', [undefined, 's:1', undefined]],
+    ['the first of those with one name', 'MESSAGE\nid:1\nid:2\nto:a\nto:b\n\n\0', ['1', undefined, 'a']],
+    ['an empty value', 'MESSAGE\nid:\n\n\0', ['', undefined, undefined]],
+    ['a name that only begins like a mark', 'MESSAGE\nids:1\nto:/a\n\n\0', 'unmarked'],
+    ['nothing of the body', 'MESSAGE\nto:/a\n\nid:1\n\0', 'unmarked'],
+    ['none but those of a mark', 'MESSAGE\nto:é\n\n\0', 'unmarked'],
+  ])('reads %s', (_, text, values) => expect(valuesOf(text)).toEqual(values));
+
+  test('tells nothing of the frame before', () => {
+    expect(valuesOf('MESSAGE\nto:/a\nid:1\n\n\0')).toEqual(['1', undefined, '/a']);
+    expect(valuesOf('MESSAGE\nid:2\n\n\0')).toEqual(['2', undefined, undefined]);
+    expect(valuesOf('MESSAGE\na:b\n\n\0')).toBe('unmarked');
+  });
+
+  test.each([
+    ['a blank before a value, which 1.0 takes off', 'MESSAGE\nid: 1\n\n\0'],
+    ['a blank behind it', 'MESSAGE\nid:1\nto:a\t\n\n\0'],
+    ['a value that is no ASCII', 'MESSAGE\nid:é\n\n\0'],
+  ])('leaves to the decoder %s', (_, text) => expect(isPlain(text, marking)).toBe(false));
+});
+
 /** Pieces that make frames, and what is nearly one. */
 const piece = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.constantFrom('\n', '\n', '\0', 'a:b\n', 'receipt:1\n', 'holdfast-id:x\n', 'é:w\n', 'body'),
+    arbitrary: fc.constantFrom(
+      '\n',
+      '\n',
+      '\0',
+      'a:b\n',
+      'receipt:1\n',
+      'holdfast-id:x\n',
+      'subscription:s 1\n',
+      'b:\n',
+      'é:w\n',
+      'body',
+    ),
   },
   { weight: 3, arbitrary: fc.constantFrom('content-length:4\n', 'content-length:0\n', 'content-length:004\n') },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('\r', '\\', ':', ' ', '\t', 'content-length: 4\n', 'content-length:x\n', ':b\n'),
+    arbitrary: fc.constantFrom(
+      '\r',
+      '\\',
+      ':',
+      ' ',
+      '\t',
+      'content-length: 4\n',
+      'content-length:x\n',
+      ':b\n',
+      'a: b\n',
+      'b:é\n',
+    ),
   },
 );
 const text = fc
