@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProxy } from '../../test/experiment/proxy.ts';
+import { commandOf, dockerfile } from '../../test/manifests/dockerfile.ts';
 import { packageAt } from './installed.ts';
 import type { ProxyKind, ProxySetting, RunningProxy } from './proxy.ts';
 
@@ -22,6 +23,9 @@ export interface HoldfastOptions {
   readonly nodeFlags?: readonly string[];
 }
 
+/** Of Node, as the image runs it. */
+const IMAGE_FLAGS = commandOf(dockerfile.at(-1) ?? [], 'ENTRYPOINT').slice(1, -1);
+
 /** @returns a kind of proxy that can be told of changes of the pods */
 export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
   return async ({ pods, directory }: ProxySetting): Promise<RunningHoldfast> => {
@@ -32,7 +36,11 @@ export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
       renameSync(`${podsFile}.new`, podsFile);
     };
     list(pods.map(() => 'serving'));
-    const proxy = await startProxy({ podsFile, nodeFlags, flags: ['--backend-profile', 'custom', ...flags] });
+    const proxy = await startProxy({
+      podsFile,
+      nodeFlags: [...IMAGE_FLAGS, ...nodeFlags],
+      flags: ['--backend-profile', 'custom', ...flags],
+    });
     return {
       addresses: [new URL(proxy.listenUrl).host],
       pid: proxy.process.pid,

@@ -170,11 +170,8 @@ export class Relay {
     const frame = withoutOwnHeaders(said, this.#ownNames);
     const route = this.#clientRoute;
     if (route === undefined || !isPlainSend(frame)) {
-      return this.#tell({
-        type: 'client-frame',
-        frame: route === undefined || keepsFrame(frame) ? detached(frame) : frame,
-        binary,
-      });
+      const kept = route === undefined || keepsFrame(frame) ? detached(frame) : frame;
+      return this.#tell({ type: 'client-frame', frame: kept, binary });
     }
     this.#toPod(route, frame.bytes, binary);
   }
