@@ -19,7 +19,10 @@ const NOTHING = new Uint8Array();
 
 export class Outbox {
   readonly #isMasked: boolean;
-  /** The last item, in fields: mostly it is the only one, and there is one for each message that a proxy passes on. */
+  /**
+   * The last item, in fields: mostly it is the only one, and there is one for each message that a proxy passes on. A list for each of them
+   * would be more than garbage: one that has become old pulls what is put into it through collection after collection (docs/decisions/0018).
+   */
   #octets: Uint8Array = NOTHING;
   #from = 0;
   #to = 0;
