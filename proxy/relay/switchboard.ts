@@ -12,6 +12,7 @@ import { Budget } from './budget.ts';
 import type { RelayClient, RelayOptions } from './host.ts';
 import type { Dial, UpgradeTarget } from './ports.ts';
 import { Relay } from './relay.ts';
+import { Rounds, TURNS } from './rounds.ts';
 import { type Services, SessionHost, type Who } from './session-host.ts';
 
 /** Whoever wants to know: metrics and the log. */
@@ -57,7 +58,7 @@ export interface Follower {
 export interface SwitchboardOptions {
   readonly relay: RelayOptions;
   readonly holdTotalBytes: number;
-  /** How often heart-beats are looked after. */
+  /** How often the heart-beats of each session are looked after. */
   readonly beatEveryMs: number;
   readonly sessionsMax: number;
   readonly sessionsPerUserMax: number;
@@ -70,6 +71,7 @@ export class Switchboard {
   readonly #now: () => number;
   readonly #services: Services;
   readonly #relays = new Map<number, Relay>();
+  readonly #rounds = new Rounds(this.#relays);
   readonly #places = new Map<number, Pod>();
   readonly #budget: Budget;
   readonly #ringWatchers = new Set<() => void>();
@@ -96,7 +98,7 @@ export class Switchboard {
     this.#budget = new Budget(options.holdTotalBytes, () => this.#squeeze());
     this.#services = this.#servicesOf(dialer, observer);
     this.#beatAtMs = now();
-    this.#beatTimer = setInterval(() => this.#beat(), options.beatEveryMs);
+    this.#beatTimer = setInterval(() => this.#beat(), this.#turnMs);
   }
 
   get size(): number {
@@ -327,16 +329,18 @@ export class Switchboard {
     this.#timer = setTimeout(() => this.#decideSoon(), Math.max(0, Math.ceil(atMs - now)));
   }
 
+  get #turnMs(): number {
+    return this.#options.beatEveryMs / TURNS;
+  }
+
   /** A turn that comes late shows for how long we did not run: an event loop that was blocked, a machine that slept. */
   #beat(): void {
     const now = this.#now();
-    const lateMs = now - this.#beatAtMs - this.#options.beatEveryMs;
+    const lateMs = now - this.#beatAtMs - this.#turnMs;
     this.#beatAtMs = now;
     for (const [user, untilMs] of this.#settling) if (untilMs <= now) this.#settling.delete(user);
-    for (const relay of this.#relays.values()) {
-      if (lateMs > this.#options.beatEveryMs) relay.excuse(lateMs);
-      relay.beat(now);
-    }
+    if (lateMs > this.#options.beatEveryMs) for (const relay of this.#relays.values()) relay.excuse(lateMs);
+    for (const relay of this.#rounds.next()) relay.beat(now);
   }
 
   #squeeze(): void {
