@@ -40,9 +40,10 @@ const OTHER = 'other';
 
 /**
  * How often the event loop is looked at: a turn that is this late or more is seen. Each look wakes a process that has nothing to do; at
- * the 10 ms that prom-client takes without being asked that was half of what an idle proxy cost.
+ * the 10 ms that prom-client takes without being asked that was half of what an idle proxy cost. What nodejs_eventloop_lag_* tell are times
+ * between two looks, so this is part of them.
  */
-const EVENT_LOOP_LOOK_MS = 50;
+export const EVENT_LOOP_LOOK_MS = 50;
 
 class Cell implements Dial {
   value = 0;

@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { EVENT_LOOP_LOOK_MS } from '../../proxy/metrics.ts';
 import { startProxy } from '../../test/experiment/proxy.ts';
 import { commandOf, dockerfile } from '../../test/manifests/dockerfile.ts';
 import { packageAt } from './installed.ts';
@@ -52,12 +53,9 @@ export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
   };
 }
 
-/** The resolution at which Node looks is part of what it tells. */
-const RESOLUTION_MS = 50;
-
 function loopDelayMsIn(metrics: ReadonlyMap<string, number>): number {
   const seconds = metrics.get('nodejs_eventloop_lag_p99_seconds') ?? 0;
-  return Math.max(0, 1000 * seconds - RESOLUTION_MS);
+  return Math.max(0, 1000 * seconds - EVENT_LOOP_LOOK_MS);
 }
 
 export const holdfast: ProxyKind = {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { createMetrics } from '../../proxy/metrics.ts';
+import { createMetrics, EVENT_LOOP_LOOK_MS } from '../../proxy/metrics.ts';
 import { boardText } from '../../tools/board/board.ts';
 import { type Board, metricsIn, panelsOf, queriesOf } from './board.ts';
 import { folder } from './names.ts';
@@ -14,6 +14,13 @@ const panels = panelsOf(board);
 
 test('the board is current; tools/board/main.ts writes it', () => {
   expect(text).toBe(boardText());
+});
+
+test('how late an event loop is is told without the time between two looks, by board and alert', () => {
+  const rules = readFileSync(join(folder, 'components/monitoring/rules.yaml'), 'utf8');
+  const exprs = [...text.split('\n'), ...rules.split('\n')].filter((line) => /expr.*eventloop_lag/.test(line));
+  expect(exprs).toHaveLength(2);
+  for (const expr of exprs) expect(expr).toContain(` - ${EVENT_LOOP_LOOK_MS / 1000}`);
 });
 
 test('it asks the questions that it is for', () => {

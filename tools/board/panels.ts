@@ -3,6 +3,8 @@
  * `$ns` stands for the chosen namespaces. Labels: `pod` is a proxy, `backend` a pod of the backend.
  */
 
+import { EVENT_LOOP_LOOK_MS } from '../../proxy/metrics.ts';
+
 /** Names of Grafana's units. */
 export type Unit = 'short' | 'ops' | 's' | 'bytes' | 'percentunit';
 
@@ -220,7 +222,13 @@ export const questions: readonly Question[] = [
       {
         ...{ kind: 'graph', title: 'Event loop, 99 %', unit: 's', width: 8 },
         description: 'How late the event loop of each proxy is; every client waits as long.',
-        queries: [{ expr: ofProxies('nodejs_eventloop_lag_p99_seconds'), legend: '{{pod}}' }],
+        queries: [
+          {
+            // The time between two looks, which is that long when nothing is late.
+            expr: `clamp_min((${ofProxies('nodejs_eventloop_lag_p99_seconds')}) - ${EVENT_LOOP_LOOK_MS / 1000}, 0)`,
+            legend: '{{pod}}',
+          },
+        ],
       },
       {
         ...{ kind: 'graph', title: 'CPU', unit: 'percentunit', width: 8 },
