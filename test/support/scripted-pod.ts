@@ -1,6 +1,7 @@
 /** A pod of which the test says each word: it notes every upgrade and frame, and answers only as it is told. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -36,13 +37,15 @@ export interface Script {
   readonly refuse?: number;
   readonly onFrame?: (link: PodLink, frame: Frame) => void;
   readonly protocol?: (offered: Set<string>) => string | false;
+  /** Takes TLS only. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Speaks SockJS on its WebSockets, as Spring does at /ws/{server}/{session}/websocket. */
   readonly sockJs?: boolean;
 }
 
 export async function scriptedPod(name: string, script: Script = {}): Promise<ScriptedPod> {
   const links: PodLink[] = [];
-  const server = createServer();
+  const server = script.tls === undefined ? createServer() : createTlsServer(script.tls);
   const { protocol = (offered: Set<string>) => [...offered][0] ?? false } = script;
   const webSockets = new WebSocketServer({ noServer: true, handleProtocols: protocol });
   server.on('upgrade', (request, socket, head) => {
