@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
 const [source, app] = [join(folder, 'src'), join(folder, 'app')];
 /** Two installs from the registry on a slow line. */
 const BUILD_MS = 600_000;
-const entry = commandOf(image, 'ENTRYPOINT');
+const [program, ...entry] = commandOf(image, 'ENTRYPOINT');
 
 function copy(from: string, step: Step, to: string): void {
   const [{ sources, target }] = [...copiesOf([step], 'context'), ...copiesOf([step], 'stage')] as [
@@ -55,17 +55,16 @@ test('it has what the proxy needs at run time, and no tools of its development',
 
 test('it says its version', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const [program, file = ''] = entry;
   expect(program).toBe('node');
   // The Node of the image, not the one of the PATH.
-  const printed = execFileSync(process.execPath, [file, '--version'], { cwd: app, encoding: 'utf8' });
+  const printed = execFileSync(process.execPath, [...entry, '--version'], { cwd: app, encoding: 'utf8' });
   expect(printed.trim()).toBe(version);
 });
 
 test('it serves where nothing can be written, and ends in order at SIGTERM', async () => {
   const pods = join(folder, 'pods.yaml');
   writeFileSync(pods, '- { name: pod-1, address: 127.0.0.1:9 }\n');
-  const serve = [join(app, entry[1] ?? ''), ...commandOf(image, 'CMD')];
+  const serve = [...entry.slice(0, -1), join(app, entry.at(-1) ?? ''), ...commandOf(image, 'CMD')];
   const flags = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--pods-file', pods, '--user', 'header:U'];
   // Node's own permissions: files may be read, none may be written, no program may be started.
   const readOnly = ['--permission', '--allow-fs-read=*', '--allow-net'];
