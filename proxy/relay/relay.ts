@@ -20,7 +20,6 @@ import {
 } from '../session/index.ts';
 import { Alarm } from './alarm.ts';
 import { detached, isPlainSend, keepsFrame, noText } from './client-frames.ts';
-import { compact } from './compact.ts';
 import { type Glances, glancesOf, isPlain, marksIn } from './glances.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
@@ -209,8 +208,7 @@ export class Relay {
   #linkMessage(id: LinkId, bytes: Uint8Array, binary: boolean): void {
     const link = this.#links.get(id);
     if (link === undefined) return;
-    // What does not pass may be held.
-    for (const item of link.decoder.push(link.passes ? bytes : compact(bytes))) {
+    for (const item of link.read(bytes)) {
       if (item === 'beat') continue;
       if (item.command !== 'MESSAGE' || !link.passes) this.#tell({ type: 'link-frame', link: id, frame: item, binary });
       else if (this.#admits(marksOf(item, this.#options.session.dedupHeader))) this.#toClient(item.bytes, binary);

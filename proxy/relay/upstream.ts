@@ -1,6 +1,7 @@
 /** One link of a relay, and what the session has said of it. */
-import { Decoder, type DecoderLimits, type Version } from '../../stomp/index.ts';
+import { Decoder, type DecoderLimits, type Frame, type Version } from '../../stomp/index.ts';
 import type { Effect, LinkId } from '../session/index.ts';
+import { compact } from './compact.ts';
 import { Leg, type LegOptions } from './leg.ts';
 import type { LinkSocket } from './ports.ts';
 
@@ -29,6 +30,11 @@ export class Upstream {
     this.socket = socket;
     this.leg = new Leg(socket, link, now);
     this.decoder = new Decoder({ peer: 'server', limits: podLimits, version });
+  }
+
+  /** The frames in a message of the pod. What does not pass may be held, so it is on memory of its own. */
+  read(bytes: Uint8Array): (Frame | 'beat')[] {
+    return this.decoder.push(this.passes ? bytes : compact(bytes));
   }
 
   set(effect: LinkSetting, now: number): void {

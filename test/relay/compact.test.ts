@@ -1,6 +1,9 @@
 /** What is kept keeps little else. */
 import { expect, test } from 'vitest';
 import { compact, KEPT_FACTOR_MAX } from '../../proxy/relay/compact.ts';
+import type { LinkSocket } from '../../proxy/relay/ports.ts';
+import { Upstream } from '../../proxy/relay/upstream.ts';
+import { encode, type Frame } from '../../stomp/index.ts';
 
 const LENGTH = 100;
 const viewIn = (bytes: number) => new Uint8Array(bytes).fill(7, 0, LENGTH).subarray(0, LENGTH);
@@ -20,4 +23,19 @@ test.each([
 test('a slice of a pool is copied, although a Buffer’s own slice would be a view', () => {
   const pooled = Buffer.from('some hundred octets');
   expect(compact(pooled).buffer.byteLength).toBe(pooled.length);
+});
+
+test('of a link, what does not pass is copied, and what passes is not', () => {
+  const legOptions = { pingEveryMs: 1000, goneMs: 3000, tolerance: 2 };
+  const link = new Upstream({} as LinkSocket, { link: legOptions, podLimits: {} }, undefined, 0);
+  const read = new Uint8Array(64 * 1024);
+  const message = encode('MESSAGE', { subscription: '1', 'message-id': '1', destination: '/a' }, 'hello');
+  read.set(message);
+  const keptBytes = () => {
+    const [frame] = link.read(read.subarray(0, message.length)) as Frame[];
+    return frame?.bytes.buffer.byteLength;
+  };
+  expect(keptBytes()).toBe(message.length);
+  link.passes = true;
+  expect(keptBytes()).toBe(read.length);
 });
