@@ -1,6 +1,7 @@
 /** From the configuration, in the words of its keys, to what each part wants to know; and the few figures that have no key. */
 
 import type { RingOptions } from '../ring/index.ts';
+import { checkedLimits } from '../stomp/index.ts';
 import type { Config } from './config/index.ts';
 import type { DialerOptions } from './links/dialer.ts';
 import type { ListenerOptions } from './listeners/listener.ts';
@@ -140,14 +141,15 @@ export function passThroughOptions({ backend }: Config): PassThroughOptions {
 }
 
 function frameLimits({ limits }: Config) {
-  return { maxFrameBytes: limits.frameBytes, maxHeaderBytes: limits.headerBytes, maxHeaders: limits.headers };
+  const { frameBytes: maxFrameBytes, headerBytes: maxHeaderBytes, headers: maxHeaders } = limits;
+  return checkedLimits({ maxFrameBytes, maxHeaderBytes, maxHeaders });
 }
 
 function podLimits({ limits }: Config) {
   const maxHeaderBytes = limits.headerBytes * POD_HEADER_BYTES_FACTOR + POD_HEADER_BYTES_MORE;
-  return {
+  return checkedLimits({
     maxFrameBytes: Math.max(POD_FRAME_BYTES, limits.frameBytes + maxHeaderBytes),
     maxHeaderBytes,
     maxHeaders: limits.headers + POD_HEADERS_MORE,
-  };
+  });
 }

@@ -43,7 +43,7 @@ export class Decoder {
   version: Version;
   readonly #peer: Peer;
   readonly #strict: boolean;
-  readonly limits: DecoderLimits;
+  readonly limits: Readonly<DecoderLimits>;
   #error: StompError | undefined;
 
   #phase: Phase = 'between';
@@ -52,7 +52,7 @@ export class Decoder {
   #source: Uint8Array = EMPTY;
   #origin = 0;
   #length = 0;
-  readonly #gather = new Gather();
+  #gather: Gather | undefined;
 
   #frameVersion: Version = '1.2';
   #command = '';
@@ -78,7 +78,7 @@ export class Decoder {
 
   /** Octets kept for a frame that is not whole yet; at most `maxFrameBytes`. */
   get bufferedBytes(): number {
-    return this.#gather.length;
+    return this.#gather?.length ?? 0;
   }
 
   /** Nothing is wrong, and no frame has begun: the next octets are a frame's first ones, or line ends. */
@@ -98,7 +98,7 @@ export class Decoder {
     } catch (error) {
       if (!(error instanceof StompError)) throw error;
       this.#error = error;
-      this.#gather.release();
+      this.#gather = undefined;
       this.#source = EMPTY;
     }
     return found;
@@ -107,7 +107,7 @@ export class Decoder {
   #read(chunk: Uint8Array, found: (Frame | 'beat')[]): void {
     this.#beatTold = false;
     for (let at = 0; at < chunk.length; ) at = this.#step(chunk, at, found);
-    if (this.#phase !== 'between' && this.#gather.length === 0) this.#keep(chunk);
+    if (this.#phase !== 'between' && this.#gather === undefined) this.#keep(chunk);
   }
 
   /** Reads on by one line, one body or the room between two frames, and says where to go on. */
@@ -142,13 +142,14 @@ export class Decoder {
     const bytes = this.#source.subarray(this.#origin, this.#origin + this.#length);
     const layout = { headersAt: this.#headersAt, bodyAt: this.#bodyAt };
     found.push(new Frame(this.#command, bytes, this.#frameVersion, layout));
-    this.#gather.release();
+    this.#gather = undefined;
     this.#source = EMPTY; // or an idle connection would keep the memory of its last chunk
     this.#phase = 'between';
   }
 
   /** The chunk ends inside a frame that began in it. */
   #keep(chunk: Uint8Array): void {
+    this.#gather = new Gather();
     this.#gather.append(chunk, this.#origin, chunk.length);
     this.#source = this.#gather.buffer;
     this.#origin = 0;
@@ -156,7 +157,7 @@ export class Decoder {
 
   #take(chunk: Uint8Array, from: number, to: number): void {
     this.#length += to - from;
-    if (this.#gather.length === 0) return;
+    if (this.#gather === undefined) return;
     this.#gather.append(chunk, from, to);
     this.#source = this.#gather.buffer;
   }

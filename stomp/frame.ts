@@ -1,6 +1,6 @@
 import { text } from './bytes.ts';
 import { isEscaped } from './commands.ts';
-import { type HeaderSpan, headerSpans, isBlank, unescapeText } from './headers.ts';
+import { type HeaderSpans, headerSpans, isBlank, unescapeText } from './headers.ts';
 import type { Version } from './versions.ts';
 
 /** Where the parts of a frame begin, counted from its first octet. */
@@ -24,64 +24,73 @@ export class Frame {
   readonly bytes: Uint8Array;
   /** The rules by which the headers are read. */
   readonly version: Version;
-  readonly #layout: FrameLayout;
-  #spans: readonly HeaderSpan[] | undefined;
+  readonly #headersAt: number;
+  readonly #bodyAt: number;
+  #spans: HeaderSpans | undefined;
 
   /** Made by the decoder, which has checked `bytes`; others use `encode` with `frameOf`. */
-  constructor(command: string, bytes: Uint8Array, version: Version, layout: FrameLayout) {
+  constructor(command: string, bytes: Uint8Array, version: Version, { headersAt, bodyAt }: FrameLayout) {
     this.command = command;
     this.bytes = bytes;
     this.version = version;
-    this.#layout = layout;
+    this.#headersAt = headersAt;
+    this.#bodyAt = bodyAt;
   }
 
   /** A view into `bytes`. */
   get body(): Uint8Array {
-    return this.bytes.subarray(this.#layout.bodyAt, this.bytes.length - 1);
+    return this.bytes.subarray(this.#bodyAt, this.bytes.length - 1);
   }
 
   /** The value of the first header of that name ("Repeated Header Entries": the first wins), unescaped. */
   header(name: string): string | undefined {
     const plain = PLAIN_NAME.test(name);
-    for (const span of this.#headerSpans()) {
-      if (plain ? this.#isSpelled(span, name) : this.#name(span) === name) return this.#value(span);
+    const spans = this.#headerSpans();
+    for (let i = 0; i < spans.length; i += 3) {
+      if (plain ? this.#isSpelled(spans, i, name) : this.#name(spans, i) === name) return this.#value(spans, i);
     }
     return undefined;
   }
 
   /** All headers in order, repeated ones too, unescaped. */
   headers(): Iterable<readonly [name: string, value: string]> {
-    return this.#headerSpans().map((span) => [this.#name(span), this.#value(span)] as const);
+    return this.#each((spans, i) => [this.#name(spans, i), this.#value(spans, i)] as const);
   }
 
   /** The names of all headers in order, repeated ones too, unescaped. */
   headerNames(): Iterable<string> {
-    return this.#headerSpans().map((span) => this.#name(span));
+    return this.#each((spans, i) => this.#name(spans, i));
   }
 
   /** The raw header lines in order, without their line ends. */
   headerLines(): Iterable<Uint8Array> {
-    return this.#headerSpans().map((span) => this.bytes.subarray(span.from, span.to));
+    return this.#each((spans, i) => this.bytes.subarray(spans[i], spans[i + 2]));
   }
 
-  #headerSpans(): readonly HeaderSpan[] {
-    this.#spans ??= headerSpans(this.bytes, this.#layout.headersAt, this.version);
+  #headerSpans(): HeaderSpans {
+    this.#spans ??= headerSpans(this.bytes, this.#headersAt, this.version);
     return this.#spans;
   }
 
-  #isSpelled(span: HeaderSpan, name: string): boolean {
-    if (span.colon - span.from !== name.length) return false;
-    for (let i = 0; i < name.length; i++) if (this.bytes[span.from + i] !== name.charCodeAt(i)) return false;
+  #each<T>(make: (spans: HeaderSpans, at: number) => T): T[] {
+    const spans = this.#headerSpans();
+    return Array.from({ length: spans.length / 3 }, (_, header) => make(spans, 3 * header));
+  }
+
+  #isSpelled(spans: HeaderSpans, at: number, name: string): boolean {
+    const from = spans[at] as number;
+    if ((spans[at + 1] as number) - from !== name.length) return false;
+    for (let i = 0; i < name.length; i++) if (this.bytes[from + i] !== name.charCodeAt(i)) return false;
     return true;
   }
 
-  #name(span: HeaderSpan): string {
-    return this.#text(span.from, span.colon);
+  #name(spans: HeaderSpans, at: number): string {
+    return this.#text(spans[at] as number, spans[at + 1] as number);
   }
 
-  #value(span: HeaderSpan): string {
-    let from = span.colon + 1;
-    let to = span.to;
+  #value(spans: HeaderSpans, at: number): string {
+    let from = (spans[at + 1] as number) + 1;
+    let to = spans[at + 2] as number;
     if (this.version === '1.0') {
       while (from < to && isBlank(this.bytes[from])) from++;
       while (to > from && isBlank(this.bytes[to - 1])) to--;

@@ -27,12 +27,6 @@ export class Gather {
     this.#length = needed;
   }
 
-  /** Forgets the octets and gives the buffer away: views of it stay as they are. */
-  release(): void {
-    this.#buffer = EMPTY;
-    this.#length = 0;
-  }
-
   #grow(needed: number): void {
     const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length, FIRST_CAPACITY));
     larger.set(this.#buffer.subarray(0, this.#length));

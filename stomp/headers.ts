@@ -41,21 +41,21 @@ export function isBlank(octet: number | undefined): boolean {
   return octet === BLANK || octet === TAB;
 }
 
-/** One header in a frame: its name is [from, colon), its value (colon, to). */
-export interface HeaderSpan {
-  readonly from: number;
-  readonly colon: number;
-  readonly to: number;
-}
+/**
+ * Where the headers of a frame stand, as it keeps it: of each three numbers, `from`, `colon` and `to`. Its name is [from, colon), its value
+ * (colon, to).
+ */
+export type HeaderSpans = readonly number[];
 
 /** The header lines from `at` up to the blank line. The frame must have been read by the decoder: every line has a colon. */
-export function headerSpans(bytes: Uint8Array, at: number, version: Version): HeaderSpan[] {
-  const spans: HeaderSpan[] = [];
+export function headerSpans(bytes: Uint8Array, at: number, version: Version): HeaderSpans {
+  const spans: number[] = [];
   for (let from = at; ; ) {
     const lf = bytes.indexOf(LF, from);
     const to = withoutCarriageReturn(bytes, from, lf, version);
-    if (to <= from) return spans;
-    spans.push({ from, colon: bytes.indexOf(COLON, from), to });
+    // A list that has grown has room for more; a session keeps its CONNECT for ever.
+    if (to <= from) return spans.slice();
+    spans.push(from, bytes.indexOf(COLON, from), to);
     from = lf + 1;
   }
 }

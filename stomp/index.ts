@@ -7,5 +7,5 @@ export { Frame } from './frame.ts';
 export { frameOf } from './frame-of.ts';
 export { Glance, type GlanceOptions } from './glance.ts';
 export { agreeHeartBeat, Beats, type BeatsOptions, type HeartBeat, parseHeartBeat } from './heartbeat.ts';
-export { DEFAULT_LIMITS, type DecoderLimits } from './limits.ts';
+export { checkedLimits, DEFAULT_LIMITS, type DecoderLimits } from './limits.ts';
 export { negotiateVersion, SUBPROTOCOLS, type Version } from './versions.ts';

@@ -21,12 +21,20 @@ export const DEFAULT_LIMITS: Readonly<DecoderLimits> = {
   maxHeaders: 64,
 };
 
-/** @throws RangeError for a limit that is not a positive integer or Infinity: NaN would silently mean no limit. */
-export function checkedLimits(limits: Partial<DecoderLimits> = {}): DecoderLimits {
-  const all = { ...DEFAULT_LIMITS, ...limits };
+/** Limits that were found right: a decoder that is given them goes by the same object, and a session has no copy of its own. */
+const right = new WeakSet<Partial<DecoderLimits>>();
+
+/**
+ * @returns all limits, frozen; those that came from here before as they are
+ * @throws RangeError for a limit that is not a positive integer or Infinity: NaN would silently mean no limit
+ */
+export function checkedLimits(limits: Partial<DecoderLimits> = {}): Readonly<DecoderLimits> {
+  if (right.has(limits)) return limits as DecoderLimits;
+  const all = Object.freeze({ ...DEFAULT_LIMITS, ...limits });
   for (const [name, limit] of Object.entries(all)) {
     if (limit === Infinity || (Number.isInteger(limit) && limit >= 1)) continue;
     throw new RangeError(`${name} must be a positive integer or Infinity, not ${limit}`);
   }
+  right.add(all);
   return all;
 }

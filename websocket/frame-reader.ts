@@ -80,11 +80,11 @@ export class FrameReader {
   readonly #options: ReaderOptions;
   readonly #handlers: ReaderHandlers;
   /** A frame that is not whole yet, from its first octet. */
-  readonly #partial = new Gather();
+  #partial: Gather | undefined;
   /** How many octets it has in all, as far as that is known. */
   #neededBytes = 2;
   /** A message of several frames. */
-  readonly #message = new Gather();
+  #message: Gather | undefined;
   #messageOpcode: number = OPCODE.continuation;
   #parts = 0;
   #isDone = false;
@@ -103,7 +103,7 @@ export class FrameReader {
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length && !this.#isDone) {
-      at = this.#partial.length === 0 ? this.#readWhole(chunk, at) : this.#readOn(chunk, at);
+      at = this.#partial === undefined ? this.#readWhole(chunk, at) : this.#readOn(chunk, at, this.#partial);
     }
   }
 
@@ -115,6 +115,7 @@ export class FrameReader {
     if (this.#isDone) return chunk.length;
     const end = head === undefined ? Number.POSITIVE_INFINITY : at + head.headLength + head.length;
     if (head === undefined || end > chunk.length) {
+      this.#partial = new Gather();
       this.#partial.append(chunk.subarray(at));
       return chunk.length;
     }
@@ -156,14 +157,14 @@ export class FrameReader {
   }
 
   /** More of the frame that is not whole: as far as its end is known. */
-  #readOn(chunk: Uint8Array, at: number): number {
-    const end = Math.min(chunk.length, at + this.#neededBytes - this.#partial.length);
-    this.#partial.append(chunk.subarray(at, end));
-    if (this.#partial.length < this.#neededBytes) return end;
-    const octets = this.#partial.view;
+  #readOn(chunk: Uint8Array, at: number, partial: Gather): number {
+    const end = Math.min(chunk.length, at + this.#neededBytes - partial.length);
+    partial.append(chunk.subarray(at, end));
+    if (partial.length < this.#neededBytes) return end;
+    const octets = partial.view;
     const head = this.#headAt(octets, 0);
     if (this.#isDone || head === undefined || octets.length < head.headLength + head.length) return end;
-    this.#partial.take();
+    this.#partial = undefined;
     this.#neededBytes = 2;
     const payload = octets.subarray(head.headLength);
     if (head.mask !== 0) applyMask(payload, 0, payload.length, head.mask, payload, 0);
@@ -225,7 +226,7 @@ export class FrameReader {
   #isTooLong(opcode: number, length: number): boolean {
     if (opcode >= OPCODE.close) return false;
     const { maxMessageBytes } = this.#options;
-    if (length + this.#message.length > maxMessageBytes)
+    if (length + (this.#message?.length ?? 0) > maxMessageBytes)
       return this.#fault(CLOSE.tooBig, 'message-too-big', `a message of more than ${maxMessageBytes} bytes`);
     return false;
   }
@@ -239,10 +240,13 @@ export class FrameReader {
       this.#fault(CLOSE.tooBig, 'too-many-parts', `a message in more than ${this.#options.maxParts} parts`);
       return;
     }
+    this.#message ??= new Gather();
     this.#message.append(payload);
     if (!head.fin) return;
+    const { view } = this.#message;
+    this.#message = undefined;
     this.#parts = 0;
-    this.#whole(this.#message.take(), this.#messageOpcode);
+    this.#whole(view, this.#messageOpcode);
   }
 
   #whole(bytes: Uint8Array, opcode: number): void {
@@ -288,8 +292,8 @@ export class FrameReader {
 
   #fault(code: number, rule: string, reason: string): true {
     this.#isDone = true;
-    this.#partial.take();
-    this.#message.take();
+    this.#partial = undefined;
+    this.#message = undefined;
     this.#handlers.onFault({ code, rule, reason });
     return true;
   }

@@ -22,14 +22,6 @@ export class Gather {
     this.#length = needed;
   }
 
-  /** Gives away what there is, and begins anew. */
-  take(): Uint8Array {
-    const all = this.view;
-    this.#buffer = NOTHING;
-    this.#length = 0;
-    return all;
-  }
-
   #grow(needed: number): void {
     const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length, FIRST_CAPACITY));
     larger.set(this.#buffer.subarray(0, this.#length));

@@ -2,9 +2,8 @@
 import type { Pod } from '../discovery/index.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
 import type { Dial, LinkHandlers, LinkSocket, UpgradeTarget } from '../relay/ports.ts';
-import type { Socket, SocketHandlers } from '../relay/socket.ts';
+import type { Socket } from '../relay/socket.ts';
 import { PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
-import type { LinkEnd } from '../session/index.ts';
 import { clientFraming } from '../sockjs/index.ts';
 import { SessionIds, sockJsTarget } from './session-ids.ts';
 import { requestUpgrade } from './upgrade-request.ts';
@@ -52,67 +51,46 @@ export class Dialer implements Dial {
   }
 
   dial(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket {
-    return this.#options.sockJs ? this.#dialSockJs(pod, target, handlers) : this.#dialRaw(pod, target, handlers);
-  }
-
-  #dialRaw(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket {
-    const own: SocketHandlers = {
-      onFrame: (frame) => handlers.onFrame(frame),
-      onMessage: (bytes, binary) => handlers.onMessage(bytes, binary),
-      onDrain: () => handlers.onDrain(),
-      onClose: (code, reason) => handlers.onEnd({ kind: 'closed', code, reason }),
-    };
-    return this.#open(pod, target, target.path, own, {
-      onOpen: () => handlers.onOpen(),
-      onFailure: (end) => handlers.onEnd(end),
-    });
+    if (this.#options.sockJs) return this.#dialSockJs(pod, target, handlers);
+    return this.#open(pod, target, target.path, handlers);
   }
 
   /** Open is what the pod's greeting has opened. */
   #dialSockJs(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket {
     const id = this.#ids.take(pod, target);
     if (!id.isStable) this.#onOtherId(pod);
-    const framed = {
-      onMessage: (bytes: Uint8Array, binary: boolean) => handlers.onMessage(bytes, binary),
-      onDrain: () => handlers.onDrain(),
-      onClose: (code: number, reason: string) => handlers.onEnd({ kind: 'closed', code, reason }),
+    const framing = {
       onGreeted: () => handlers.onOpen(),
       onNoText: (socket: Socket) => socket.close(UNSUPPORTED_DATA, 'not text'),
     };
     const path = sockJsTarget(target.path, id.id);
-    return new FramedSocket(clientFraming, framed, (own) => {
-      const released: SocketHandlers = {
+    return new FramedSocket(clientFraming, handlers, framing, (own) =>
+      this.#open(pod, target, path, {
         ...own,
+        onOpen: () => {},
         onClose: (code, reason, fault) => {
           id.release(code !== ABNORMAL);
           own.onClose(code, reason, fault);
         },
-      };
-      const failed = (end: LinkEnd) => {
-        id.release(false);
-        handlers.onEnd(end);
-      };
-      return this.#open(pod, target, path, released, { onOpen: () => {}, onFailure: failed });
-    });
+        onFailed: (end) => {
+          id.release(false);
+          handlers.onFailed(end);
+        },
+      }),
+    );
   }
 
-  /** One of `onFailure` and the socket's `onClose` is called at its end: a connection that never was has no close. */
-  #open(
-    pod: Pod,
-    { protocols, headers }: UpgradeTarget,
-    path: string,
-    handlers: SocketHandlers,
-    { onOpen, onFailure }: { onOpen: () => void; onFailure: (end: LinkEnd) => void },
-  ): PlainSocket {
+  /** @param handlers are kept as they are: each of them would cost a closure for as long as the link is open */
+  #open(pod: Pod, { protocols, headers }: UpgradeTarget, path: string, handlers: LinkHandlers): PlainSocket {
     const { tls, hostHeader, connectMaxMs } = this.#options;
     const plain = new PlainSocket(this.#socketOptions, handlers, this.#now, () => cancel());
     const asked = { address: pod.address, tls, hostHeader, path, protocols, headers, timeoutMs: connectMaxMs };
     const cancel = requestUpgrade(asked, {
       onOpen: (connection, rest) => {
         plain.open(connection.socket, (read) => connection.listen(read, rest));
-        onOpen();
+        handlers.onOpen();
       },
-      onFailure,
+      onFailure: (end) => handlers.onFailed(end),
     });
     return plain;
   }

@@ -17,19 +17,29 @@ export interface SessionId {
   release(isClean: boolean): void;
 }
 
+interface Session {
+  readonly id: string;
+  /** The ids of the pods at which it is in use. */
+  readonly usedAt: Set<string>;
+}
+
 export class SessionIds {
-  /** The ids of pods at which the id of a session is in use. One target is one client's session, and goes with it. */
-  readonly #usedAt = new WeakMap<UpgradeTarget, Set<string>>();
+  readonly #sessions = new WeakMap<UpgradeTarget, Session>();
 
   take(pod: Pod, target: UpgradeTarget): SessionId {
-    const used = this.#usedAt.get(target) ?? new Set();
-    this.#usedAt.set(target, used);
-    if (used.has(pod.id)) return { id: randomUUID(), isStable: false, release: () => {} };
-    used.add(pod.id);
+    const { id, usedAt } = this.#sessionOf(target);
+    if (usedAt.has(pod.id)) return { id: randomUUID(), isStable: false, release: () => {} };
+    usedAt.add(pod.id);
     const release = (isClean: boolean) => {
-      if (isClean) used.delete(pod.id);
+      if (isClean) usedAt.delete(pod.id);
     };
-    return { id: target.id, isStable: true, release };
+    return { id, isStable: true, release };
+  }
+
+  #sessionOf(target: UpgradeTarget): Session {
+    const session = this.#sessions.get(target) ?? { id: randomUUID(), usedAt: new Set() };
+    this.#sessions.set(target, session);
+    return session;
   }
 }
 

@@ -61,8 +61,7 @@ export class Listener {
   readonly #maxMessageBytes: number;
   /** Upgraded connections. The server knows nothing of those that another process has accepted, and waits for those that left for one. */
   readonly #upgraded = new Set<Duplex>();
-  /** Listeners of sockets. One each for all of them, as closures of `#upgrade` would keep its request as long as the socket. */
-  readonly #leaves: (this: Duplex) => void;
+  /** Listens to the close of sockets. One for all of them, as closures of `#upgrade` would keep its request as long as the socket. */
   readonly #ends: (this: Duplex) => void;
 
   constructor(
@@ -77,12 +76,10 @@ export class Listener {
     this.#now = parts.now;
     const reception = new Reception(options, parts);
     this.#reception = reception;
-    this.#leaves = function (this: Duplex) {
-      reception.leaves(this);
-    };
     const upgraded = this.#upgraded;
     this.#ends = function (this: Duplex) {
       upgraded.delete(this);
+      reception.leaves(this);
     };
     const { highMarkBytes } = options;
     this.#sockJs = new SockJsDoor(
@@ -138,7 +135,6 @@ export class Listener {
     const problem = this.#unfit(request);
     if (problem !== undefined) return this.#refuse(socket, problem);
     this.#reception.arrives(socket, () => this.#refuse(socket, { status: 503, reason: SHUTTING_DOWN }));
-    socket.on('close', this.#leaves);
     const upgrade = upgradeRequest(request);
     void this.#reception.identify(upgrade).then((verdict) => {
       if ('status' in verdict) return this.#refuse(socket, verdict);
@@ -164,7 +160,6 @@ export class Listener {
     this.#watch(socket);
     const problem = isAnswered ? undefined : (this.#reception.full() ?? this.#reception.fullFor(user));
     if (problem !== undefined) return this.#refuse(socket, problem);
-    socket.on('close', this.#leaves);
     this.#accept(socket, bytes, { request, verdict: user }, isAnswered);
   }
 
@@ -205,7 +200,7 @@ export class Listener {
     this.#reception.greet(socket, { ...guest, target, ...this.#wayHome(socket, guest) }, (handlers) =>
       endpoint === undefined
         ? this.#connect(socket, handlers, this.#plain)
-        : new FramedSocket(serverFraming, { ...handlers, onNoText: refuseNoText }, (own) =>
+        : new FramedSocket(serverFraming, handlers, { onNoText: refuseNoText }, (own) =>
             this.#connect(socket, own, this.#framed),
           ),
     );
@@ -229,6 +224,7 @@ export class Listener {
 
   #connect(socket: Duplex, handlers: SocketHandlers, options: WebSocketOptions): PlainSocket {
     const plain = new PlainSocket(options, handlers, this.#now);
+    socket.off('error', cutIt); // it listens itself, and two listeners are a list
     plain.open(socket);
     return plain;
   }
@@ -280,7 +276,8 @@ function offeredProtocols({ rawHeaders }: UpgradeRequest): string[] {
     if (rawHeaders[i]?.toLowerCase() !== 'sec-websocket-protocol') continue;
     for (const name of (rawHeaders[i + 1] ?? '').split(',')) offered.add(name.trim());
   }
-  return SUBPROTOCOLS.filter((known) => offered.has(known));
+  // Spread: a list that has grown has room for more, and this one stays as long as the session.
+  return [...SUBPROTOCOLS.filter((known) => offered.has(known))];
 }
 
 function hasBody(request: IncomingMessage): boolean {

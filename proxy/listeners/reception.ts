@@ -2,9 +2,9 @@
  * How a client becomes a session, whatever carries it: is there room, may its page connect, who is its user, then the greeting.
  * Clients on their way count as sessions, or they would be without bound.
  */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Decoder, DecoderLimits, Frame } from '../../stomp/index.ts';
+import type { WholeFrame } from '../../websocket/index.ts';
 import type { Identifier, KnownUser, OriginCheck, UpgradeRequest, Verdict } from '../identity/index.ts';
 import type { Log } from '../log.ts';
 import type { UpgradeTarget } from '../relay/ports.ts';
@@ -125,8 +125,8 @@ export class Reception {
     connect: (handlers: SocketHandlers) => T,
     onUser: (user: string) => void = () => {},
   ): T {
-    const ear: Ear = { hearer: undefined };
-    const socket = connect(handlersOf(ear, this.#turnedAway));
+    const ear = new Ear(this.#turnedAway);
+    const socket = connect(ear);
     const greeting = new Greeting(socket, guest.verdict, this.#options, {
       identify: (frame) => this.#parts.identifier.atConnect(guest.request, frame),
       failed: (error) => this.#failed(error),
@@ -175,7 +175,7 @@ export class Reception {
     }
     return board.open({
       ...{ user: user.user, ringKey: user.ringKey, connect, binary, socket, decoder },
-      target: { ...target, headers: identifier.upstreamHeaders(request, user.user), id: randomUUID() },
+      target: { ...target, headers: identifier.upstreamHeaders(request, user.user) },
       own: identifier.connectHeaders(user.user),
     });
   }
@@ -192,19 +192,29 @@ export class Reception {
   }
 }
 
-interface Ear {
+/** Passes what the socket tells to whoever hears the client now. It lives as long as the socket, and keeps nothing else. */
+class Ear implements SocketHandlers {
   hearer: Hearer | undefined;
-}
+  readonly #turnedAway: (reason: string, detail: string) => void;
 
-/** Apart from `greet`, so that they keep nothing of it: they live as long as the socket, and its closures would hold on to the request. */
-function handlersOf(ear: Ear, turnedAway: (reason: string, detail: string) => void): SocketHandlers {
-  return {
-    onFrame: (frame) => ear.hearer?.passClientFrame(frame) === true,
-    onMessage: (bytes, binary) => ear.hearer?.clientMessage(bytes, binary),
-    onClose: (code, reason, fault) => {
-      if (fault !== undefined) turnedAway(fault, reason);
-      ear.hearer?.clientClosed(code);
-    },
-    onDrain: () => ear.hearer?.clientDrained(),
-  };
+  constructor(turnedAway: (reason: string, detail: string) => void) {
+    this.#turnedAway = turnedAway;
+  }
+
+  onFrame(frame: WholeFrame): boolean {
+    return this.hearer?.passClientFrame(frame) === true;
+  }
+
+  onMessage(bytes: Uint8Array, binary: boolean): void {
+    this.hearer?.clientMessage(bytes, binary);
+  }
+
+  onClose(code: number, reason: string, fault?: string): void {
+    if (fault !== undefined) this.#turnedAway(fault, reason);
+    this.hearer?.clientClosed(code);
+  }
+
+  onDrain(): void {
+    this.hearer?.clientDrained();
+  }
 }

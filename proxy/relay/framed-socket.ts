@@ -7,7 +7,8 @@ import type { LinkSocket } from './ports.ts';
 import type { Socket, SocketHandlers } from './socket.ts';
 import type { PlainSocket } from './web-socket.ts';
 
-export interface FramedHandlers extends SocketHandlers {
+/** What only the framing has to tell. */
+export interface FramingHandlers {
   /** The peer's greeting is here; only clients of a SockJS server are greeted. */
   onGreeted?(): void;
   /** Bytes that are no text cannot be sent; they are gone. */
@@ -22,15 +23,22 @@ const INVALID_PAYLOAD = 1007;
 export class FramedSocket implements LinkSocket {
   readonly #inner: PlainSocket;
   readonly #framing: Framing;
-  readonly #handlers: FramedHandlers;
+  readonly #handlers: SocketHandlers;
+  readonly #framingHandlers: FramingHandlers;
   #maxBytes = messageMaxBytes(undefined, false);
   /** How the connection ended in the words of SockJS, before the WebSocket does. */
   #end: { readonly code: number; readonly reason: string; readonly fault?: string } | undefined;
 
   /** @param plain makes the WebSocket; what this one says is said when that is open */
-  constructor(framing: Framing, handlers: FramedHandlers, plain: (handlers: SocketHandlers) => PlainSocket) {
+  constructor(
+    framing: Framing,
+    handlers: SocketHandlers,
+    framingHandlers: FramingHandlers,
+    plain: (handlers: SocketHandlers) => PlainSocket,
+  ) {
     this.#framing = framing;
     this.#handlers = handlers;
+    this.#framingHandlers = framingHandlers;
     const own: SocketHandlers = {
       onMessage: (bytes) => this.#read(bytes),
       onDrain: () => handlers.onDrain(),
@@ -71,7 +79,7 @@ export class FramedSocket implements LinkSocket {
   send(bytes: Uint8Array): void {
     if (!this.isOpen) return;
     if (isUtf8(bytes)) this.#wrap(bytes);
-    else this.#handlers.onNoText(this);
+    else this.#framingHandlers.onNoText(this);
   }
 
   ping(): void {
@@ -113,7 +121,7 @@ export class FramedSocket implements LinkSocket {
         for (const message of said.messages) this.#handlers.onMessage(encoder.encode(message), false);
         return;
       case 'open':
-        return this.#handlers.onGreeted?.();
+        return this.#framingHandlers.onGreeted?.();
       case 'heartbeat':
         return;
       case 'close':

@@ -1,5 +1,5 @@
 /** Which frames pass by the session, or are only shown by their marks, without being looked at more than once. */
-import { type Decoder, type DecoderLimits, Glance, type GlanceOptions } from '../../stomp/index.ts';
+import { type Decoder, type DecoderLimits, Glance } from '../../stomp/index.ts';
 import type { WholeFrame } from '../../websocket/index.ts';
 import type { MessageMarks } from '../session/index.ts';
 import type { RelayOptions } from './host.ts';
@@ -8,9 +8,11 @@ import type { RelayOptions } from './host.ts';
 const OWN_DESTINATIONS = ['destination:/holdfast/', 'destination: ', 'destination:\t'];
 
 /** One for each set of names and limits, which the configuration gives: sessions share them. */
-const known = new Map<string, Glance>();
+const known = new WeakMap<RelayOptions, Map<string, Glances>>();
 
 export interface Glances {
+  /** The names that a client may not say. */
+  readonly ownNames: readonly string[];
   /** Of a client: it changes nothing in the session (`isPlainSend`), and says none of the names that a client may not say. */
   readonly send: Glance;
   /** Of a pod: what the session has to check of it are its marks (`marksIn`). */
@@ -18,14 +20,24 @@ export interface Glances {
 }
 
 export function glancesOf(
-  { session, podLimits }: RelayOptions,
+  options: RelayOptions,
   ownNames: readonly string[],
-  clientLimits: DecoderLimits,
+  clientLimits: Readonly<DecoderLimits>,
 ): Glances {
+  const shared = known.get(options) ?? new Map<string, Glances>();
+  known.set(options, shared);
+  const name = JSON.stringify([ownNames, clientLimits]);
+  const glances = shared.get(name) ?? made(options, ownNames, clientLimits);
+  shared.set(name, glances);
+  return glances;
+}
+
+function made({ session, podLimits }: RelayOptions, ownNames: readonly string[], limits: DecoderLimits): Glances {
   const lines = ['receipt', 'transaction', ...ownNames].map((name) => `${name}:`);
   return {
-    send: glance({ command: 'SEND', watched: [...lines, ...OWN_DESTINATIONS], limits: clientLimits }),
-    message: glance({ command: 'MESSAGE', watched: [], ...marks(session.dedupHeader), limits: podLimits }),
+    ownNames,
+    send: new Glance({ command: 'SEND', watched: [...lines, ...OWN_DESTINATIONS], limits }),
+    message: new Glance({ command: 'MESSAGE', watched: [], ...marks(session.dedupHeader), limits: podLimits }),
   };
 }
 
@@ -47,13 +59,6 @@ export function marksIn(message: Glance): MessageMarks | undefined {
 /** A fraction of what a TextDecoder takes for a few octets. */
 function ascii(octets: Uint8Array, from: number, to: number): string {
   return Buffer.prototype.latin1Slice.call(octets, from, to);
-}
-
-function glance(options: GlanceOptions): Glance {
-  const name = JSON.stringify(options);
-  const made = known.get(name) ?? new Glance(options);
-  known.set(name, made);
-  return made;
 }
 
 /** Is the frame's payload one whole STOMP frame that nobody has to see? Not where one has begun that is not whole yet. */

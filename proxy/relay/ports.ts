@@ -1,10 +1,9 @@
 /** What a relay wants of the links to pods; links/ makes them. */
-import type { WholeFrame } from '../../websocket/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import type { ChunkRules, LinkEnd } from '../session/index.ts';
-import type { Socket } from './socket.ts';
+import type { Socket, SocketHandlers } from './socket.ts';
 
-/** What the client asked for, ready to be asked of any pod. */
+/** What the client asked for, ready to be asked of any pod. One is one client's session, and goes with it. */
 export interface UpgradeTarget {
   /** Path and query, as the client sent them. */
   readonly path: string;
@@ -12,19 +11,13 @@ export interface UpgradeTarget {
   readonly protocols: readonly string[];
   /** Name, value, name, value …: cleaned and with the proxy's identity headers. */
   readonly headers: readonly string[];
-  /** Stays the same for the client's session, whichever pod is asked. */
-  readonly id: string;
 }
 
-export interface LinkHandlers {
+/** Either `onClose` or `onFailed` is called at the end, once, whatever happened. */
+export interface LinkHandlers extends SocketHandlers {
   onOpen(): void;
-  /** A WebSocket message in one frame that may be passed on as it is: `onMessage` does not follow when the answer is true. */
-  onFrame(frame: WholeFrame): boolean;
-  onMessage(bytes: Uint8Array, binary: boolean): void;
-  /** What was written has left us again, after the socket was full. */
-  onDrain(): void;
-  /** Once, whatever happened. */
-  onEnd(end: LinkEnd): void;
+  /** It never was open. */
+  onFailed(end: LinkEnd): void;
 }
 
 export interface LinkSocket extends Socket {

@@ -10,6 +10,7 @@ import { CLOSE, type WholeFrame } from '../../websocket/index.ts';
 import type { Pod } from '../discovery/index.ts';
 import {
   type Effect,
+  Few,
   type LinkCause,
   type LinkEnd,
   type LinkId,
@@ -24,18 +25,18 @@ import { type Glances, glancesOf, isPlain, marksIn } from './glances.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
 import { ownNames, withoutOwnHeaders } from './own-headers.ts';
-import { type LinkEffect, Upstream } from './upstream.ts';
+import type { LinkHandlers } from './ports.ts';
+import { type LinkEffect, type LinkHearer, Upstream } from './upstream.ts';
 
-export class Relay {
+export class Relay implements LinkHearer {
   readonly id: number;
   readonly user: string;
   readonly #options: RelayOptions;
   readonly #host: RelayHost;
   readonly #session: Session;
-  readonly #ownNames: readonly string[];
   readonly #client: Leg;
   readonly #clientDecoder: Decoder;
-  readonly #links = new Map<LinkId, Upstream>();
+  readonly #links = new Few<Upstream>();
   readonly #glances: Glances;
   readonly #alarm: Alarm;
   #clientRoute: Leg | undefined;
@@ -44,7 +45,8 @@ export class Relay {
   /** What client and pods agreed on; until then 1.2, whose rules read any CONNECTED. */
   #version: Version | undefined;
   #pod: Pod | undefined;
-  #held = { bytes: 0, frames: 0 };
+  #heldBytes = 0;
+  #heldFrames = 0;
   #slowSinceMs = Number.POSITIVE_INFINITY;
   #isOver = false;
   /** An effect can bring about an event: a message that fills the client. */
@@ -58,13 +60,9 @@ export class Relay {
     this.#host = host;
     this.#client = new Leg(client.socket, options.client, host.now());
     this.#clientDecoder = client.decoder;
-    this.#ownNames = ownNames(options.session, client.own);
-    this.#glances = glancesOf(options, this.#ownNames, client.decoder.limits);
+    this.#glances = glancesOf(options, ownNames(options.session, client.own), client.decoder.limits);
     this.#session = new Session(options.session, detached(client.connect), client.binary, client.own);
-    this.#alarm = new Alarm(
-      () => host.now(),
-      () => this.#tell({ type: 'tick' }),
-    );
+    this.#alarm = new Alarm(host, () => this.#tell({ type: 'tick' }));
   }
 
   start(): void {
@@ -79,7 +77,7 @@ export class Relay {
   /** Sockets that are not read now, by side. */
   get paused(): { readonly client: number; readonly link: number } {
     let link = 0;
-    for (const { leg } of this.#links.values()) if (leg.socket.isPaused) link++;
+    for (const { leg } of this.#links) if (leg.socket.isPaused) link++;
     return { client: this.#client.socket.isPaused ? 1 : 0, link };
   }
 
@@ -129,7 +127,7 @@ export class Relay {
   /** The client has taken what was waiting for it: pods are read again. */
   clientDrained(): void {
     this.#slowSinceMs = Number.POSITIVE_INFINITY;
-    for (const { leg } of this.#links.values()) leg.socket.pause('client is full', false);
+    for (const { leg } of this.#links) leg.socket.pause('client is full', false);
     this.#tell({ type: 'client-full', full: false });
   }
 
@@ -138,15 +136,15 @@ export class Relay {
    * what is held waits for their CONNECTED and RECEIPTs, and would otherwise wait for ever.
    */
   squeeze(): void {
-    const holds = this.#held.bytes > 0 || this.#clientRoute === undefined;
+    const holds = this.#heldBytes > 0 || this.#clientRoute === undefined;
     this.#client.socket.pause('budget', holds && this.#host.isBudgetSpent);
   }
 
   /** Looks after heart-beats and slow clients; to be called a few times per beat. */
   beat(now: number): void {
-    for (const [id, { leg }] of this.#links) {
-      const silentMs = leg.beat(now, HEARTBEAT);
-      if (silentMs > 0) this.#cutLink(id, leg, silentMs);
+    for (const link of this.#links) {
+      const silentMs = link.leg.beat(now, HEARTBEAT);
+      if (silentMs > 0) this.#cutLink(link, silentMs);
     }
     if (this.#client.beat(now, HEARTBEAT) > 0) this.#tell({ type: 'client-failed', reason: 'silent' });
     if (now - this.#slowSinceMs >= this.#options.slowMaxMs) this.#tell({ type: 'client-failed', reason: 'slow' });
@@ -155,19 +153,19 @@ export class Relay {
   /** We ourselves were not running for so long: nobody is to blame for that much silence. */
   excuse(ms: number): void {
     this.#client.excuse(ms);
-    for (const { leg } of this.#links.values()) leg.excuse(ms);
+    for (const { leg } of this.#links) leg.excuse(ms);
   }
 
-  #cutLink(id: LinkId, leg: Leg, silentMs: number): void {
-    leg.socket.abort();
-    this.#linkEnded(id, { kind: 'silent', sinceMs: silentMs });
+  #cutLink(link: Upstream, silentMs: number): void {
+    link.socket.abort();
+    this.linkEnded(link, { kind: 'silent', sinceMs: silentMs });
   }
 
   #clientFrame(said: Frame, binary: boolean): void {
     const error = this.#options.podsTakeTextOnly ? noText(said) : undefined;
     if (error !== undefined) return this.#tell({ type: 'client-garbage', error });
     if (this.#parked.length > 0 || this.#isRouteClosing()) return this.#park(said, binary);
-    const frame = withoutOwnHeaders(said, this.#ownNames);
+    const frame = withoutOwnHeaders(said, this.#glances.ownNames);
     const route = this.#clientRoute;
     if (route === undefined || !isPlainSend(frame)) {
       const kept = route === undefined || keepsFrame(frame) ? detached(frame) : frame;
@@ -194,8 +192,12 @@ export class Relay {
     for (const { frame, binary } of parked) this.#clientFrame(frame, binary);
   }
 
-  /** A pod's WebSocket frame that is one MESSAGE goes on as it came, unless it is a repeat. @returns whether nothing is left to be done */
-  #passLinkFrame(link: Upstream, frame: WholeFrame): boolean {
+  linkOpened({ id }: Upstream): void {
+    this.#tell({ type: 'link-open', link: id });
+  }
+
+  /** A pod's WebSocket frame that is one MESSAGE goes on as it came, unless it is a repeat. */
+  passLinkFrame(link: Upstream, frame: WholeFrame): boolean {
     if (!link.passes || this.#client.socket.pass === undefined) return false;
     if (!isPlain(this.#glances.message, link.decoder, frame)) return false;
     const marks = marksIn(this.#glances.message);
@@ -205,9 +207,9 @@ export class Relay {
     return true;
   }
 
-  #linkMessage(id: LinkId, bytes: Uint8Array, binary: boolean): void {
-    const link = this.#links.get(id);
-    if (link === undefined) return;
+  linkMessage(link: Upstream, bytes: Uint8Array, binary: boolean): void {
+    const { id } = link;
+    if (!this.#links.has(id)) return;
     for (const item of link.read(bytes)) {
       if (item === 'beat') continue;
       if (item.command !== 'MESSAGE' || !link.passes) this.#tell({ type: 'link-frame', link: id, frame: item, binary });
@@ -215,8 +217,8 @@ export class Relay {
     }
     const { error } = link.decoder;
     if (error === undefined || !this.#links.has(id)) return;
-    link.leg.socket.abort();
-    this.#linkEnded(id, { kind: 'garbage', error });
+    link.socket.abort();
+    this.linkEnded(link, { kind: 'garbage', error });
   }
 
   #admits(marks: MessageMarks): boolean {
@@ -234,7 +236,7 @@ export class Relay {
     this.#host.forwarded('to-client');
     if (!this.#client.socket.isFull || this.#slowSinceMs !== Number.POSITIVE_INFINITY) return;
     this.#slowSinceMs = this.#host.now();
-    for (const link of this.#links.values()) this.#throttle(link);
+    for (const link of this.#links) this.#throttle(link);
     this.#tell({ type: 'client-full', full: true });
   }
 
@@ -331,19 +333,12 @@ export class Relay {
   #agree(version: Version): void {
     this.#version = version;
     this.#clientDecoder.version = version;
-    for (const { decoder } of this.#links.values()) decoder.version = version;
+    for (const { decoder } of this.#links) decoder.version = version;
   }
 
   #dial(id: LinkId, pod: Pod): void {
-    const socket = this.#host.dial(pod, {
-      onFrame: (frame) => this.#passLinkFrame(link, frame),
-      onOpen: () => this.#tell({ type: 'link-open', link: id }),
-      onMessage: (bytes, binary) => this.#linkMessage(id, bytes, binary),
-      onDrain: () => this.#followPod(),
-      onEnd: (end) => this.#linkEnded(id, end),
-    });
-    const link = new Upstream(socket, this.#options, this.#version, this.#host.now());
-    this.#links.set(id, link);
+    const dial = (handlers: LinkHandlers) => this.#host.dial(pod, handlers);
+    this.#links.add(new Upstream(id, this, dial, this.#options, this.#version, this.#host.now()));
   }
 
   /** The session is done with the link. A closing one is still heard, since messages may come before the pod's answer. */
@@ -353,7 +348,11 @@ export class Relay {
     leg.socket.abort();
   }
 
-  #linkEnded(id: LinkId, end: LinkEnd): void {
+  linkDrained(): void {
+    this.#followPod();
+  }
+
+  linkEnded({ id }: Upstream, end: LinkEnd): void {
     if (!this.#links.has(id)) return;
     this.#forget(id);
     this.#tell({ type: 'link-ended', link: id, end });
@@ -368,10 +367,10 @@ export class Relay {
 
   #account(): void {
     const { bytes, frames } = this.#session.held;
-    const before = this.#held;
-    if (bytes === before.bytes && frames === before.frames) return;
-    this.#held = { bytes, frames };
-    this.#host.held(bytes - before.bytes, frames - before.frames);
+    if (bytes === this.#heldBytes && frames === this.#heldFrames) return;
+    this.#host.held(bytes - this.#heldBytes, frames - this.#heldFrames);
+    this.#heldBytes = bytes;
+    this.#heldFrames = frames;
     this.squeeze();
   }
 
@@ -379,7 +378,7 @@ export class Relay {
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#host.failed(error);
-    for (const { leg } of this.#links.values()) leg.socket.abort();
+    for (const { leg } of this.#links) leg.socket.abort();
     this.#links.clear();
     this.#client.socket.close(CLOSE.internalError, 'internal error');
     this.#over();
@@ -389,9 +388,10 @@ export class Relay {
     this.#isOver = true;
     this.#alarm.set(Number.POSITIVE_INFINITY);
     this.#clientRoute = undefined;
-    for (const link of this.#links.values()) link.passes = false;
-    this.#host.held(-this.#held.bytes, -this.#held.frames);
-    this.#held = { bytes: 0, frames: 0 };
+    for (const link of this.#links) link.passes = false;
+    this.#host.held(-this.#heldBytes, -this.#heldFrames);
+    this.#heldBytes = 0;
+    this.#heldFrames = 0;
     this.#host.ended();
   }
 }

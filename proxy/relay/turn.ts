@@ -3,17 +3,20 @@
  * any read, at the end of the turn of the event loop. A tick of Node for each socket and message would cost a tenth of all that a message costs.
  */
 
-type Flush = () => void;
+export interface Flushed {
+  /** Writes what was said. */
+  flush(): void;
+}
 
 let isReading = false;
 /** One read mostly makes one socket say something: no list is kept for it. */
-let first: Flush | undefined;
-let others: Flush[] = [];
+let first: Flushed | undefined;
+let others: Flushed[] = [];
 
-/** @param flush writes what its socket has said; asked for once until it is called */
-export function flushSoon(flush: Flush): void {
-  if (first !== undefined) return void others.push(flush);
-  first = flush;
+/** @param socket is not to ask again until it has been flushed */
+export function flushSoon(socket: Flushed): void {
+  if (first !== undefined) return void others.push(socket);
+  first = socket;
   if (!isReading) process.nextTick(flushAll);
 }
 
@@ -28,11 +31,11 @@ export function endRead(): void {
 }
 
 function flushAll(): void {
-  const flush = first;
+  const one = first;
   first = undefined;
-  if (others.length === 0) return flush?.();
-  const flushes = others;
+  if (others.length === 0) return one?.flush();
+  const more = others;
   others = [];
-  flush?.();
-  for (const each of flushes) each();
+  one?.flush();
+  for (const each of more) each.flush();
 }

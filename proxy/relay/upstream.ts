@@ -1,9 +1,10 @@
 /** One link of a relay, and what the session has said of it. */
 import { Decoder, type DecoderLimits, type Frame, type Version } from '../../stomp/index.ts';
-import type { Effect, LinkId } from '../session/index.ts';
+import type { WholeFrame } from '../../websocket/index.ts';
+import type { Effect, LinkEnd, LinkId } from '../session/index.ts';
 import { compact } from './compact.ts';
 import { Leg, type LegOptions } from './leg.ts';
-import type { LinkSocket } from './ports.ts';
+import type { LinkHandlers, LinkSocket } from './ports.ts';
 
 export interface UpstreamOptions {
   readonly link: LegOptions;
@@ -16,7 +17,19 @@ export type LinkEffect = Exclude<Extract<Effect, { link: LinkId }>, { type: 'dia
 /** Those that concern nothing else. */
 type LinkSetting = Exclude<LinkEffect, { type: 'send-link' | 'close-link' }>;
 
-export class Upstream {
+/** Who is told what links bring. */
+export interface LinkHearer {
+  linkOpened(link: Upstream): void;
+  /** @returns whether nothing is left to be done; else it is a message like any other */
+  passLinkFrame(link: Upstream, frame: WholeFrame): boolean;
+  linkMessage(link: Upstream, bytes: Uint8Array, binary: boolean): void;
+  linkDrained(): void;
+  linkEnded(link: Upstream, end: LinkEnd): void;
+}
+
+export class Upstream implements LinkHandlers {
+  readonly id: LinkId;
+  readonly #hearer: LinkHearer;
   readonly socket: LinkSocket;
   readonly leg: Leg;
   readonly decoder: Decoder;
@@ -25,11 +38,47 @@ export class Upstream {
   /** Its MESSAGE frames go to the client as they came. */
   passes = false;
 
-  /** @param version what client and pods agreed on; until then 1.2 */
-  constructor(socket: LinkSocket, { link, podLimits }: UpstreamOptions, version: Version | undefined, now: number) {
-    this.socket = socket;
-    this.leg = new Leg(socket, link, now);
+  /**
+   * @param dial calls no handler before it has returned
+   * @param version what client and pods agreed on; until then 1.2
+   */
+  constructor(
+    id: LinkId,
+    hearer: LinkHearer,
+    dial: (handlers: LinkHandlers) => LinkSocket,
+    { link, podLimits }: UpstreamOptions,
+    version: Version | undefined,
+    now: number,
+  ) {
+    this.id = id;
+    this.#hearer = hearer;
+    this.socket = dial(this);
+    this.leg = new Leg(this.socket, link, now);
     this.decoder = new Decoder({ peer: 'server', limits: podLimits, version });
+  }
+
+  onOpen(): void {
+    this.#hearer.linkOpened(this);
+  }
+
+  onFrame(frame: WholeFrame): boolean {
+    return this.#hearer.passLinkFrame(this, frame);
+  }
+
+  onMessage(bytes: Uint8Array, binary: boolean): void {
+    this.#hearer.linkMessage(this, bytes, binary);
+  }
+
+  onDrain(): void {
+    this.#hearer.linkDrained();
+  }
+
+  onClose(code: number, reason: string): void {
+    this.#hearer.linkEnded(this, { kind: 'closed', code, reason });
+  }
+
+  onFailed(end: LinkEnd): void {
+    this.#hearer.linkEnded(this, end);
   }
 
   /** The frames in a message of the pod. What does not pass may be held, so it is on memory of its own. */

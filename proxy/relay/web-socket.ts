@@ -11,6 +11,7 @@ import {
   isSendable,
   OPCODE,
   Outbox,
+  type ReaderHandlers,
   remask,
   type WholeFrame,
 } from '../../websocket/index.ts';
@@ -18,7 +19,7 @@ import type { ChunkRules } from '../session/index.ts';
 import { chunksOf, messageMaxBytes } from './chunks.ts';
 import type { LinkSocket } from './ports.ts';
 import type { SocketHandlers } from './socket.ts';
-import { beginRead, endRead, flushSoon } from './turn.ts';
+import { beginRead, endRead, type Flushed, flushSoon } from './turn.ts';
 
 export interface WebSocketOptions {
   /** Who is at the other end: clients mask their frames, and servers end the connection. */
@@ -36,7 +37,8 @@ export interface WebSocketOptions {
 const NOTHING = new Uint8Array();
 const NO_REASON: readonly string[] = [];
 
-export class PlainSocket implements LinkSocket {
+/** What is a ReaderHandlers' is told by its own reader alone. There are two a session, so they have as few objects and closures as can be. */
+export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
   readonly #options: WebSocketOptions;
   readonly #handlers: SocketHandlers;
   readonly #now: () => number;
@@ -67,16 +69,7 @@ export class PlainSocket implements LinkSocket {
     this.#said = new Outbox(options.peer === 'server');
     this.#heardAtMs = now();
     this.#heardDataAtMs = this.#heardAtMs;
-    this.#reader = new FrameReader(options, {
-      onFrame: handlers.onFrame && ((frame) => this.#heardFrame(frame)),
-      onMessage: (bytes, binary) => this.#heard(bytes, binary),
-      onPing: (payload) => this.#pinged(payload),
-      onPong: () => {
-        this.#heardAtMs = this.#readAtMs;
-      },
-      onClose: (code, reason) => this.#toldGoodbye(code, reason),
-      onFault: (fault) => this.#broken(fault),
-    });
+    this.#reader = new FrameReader(options, this);
   }
 
   /** Both sides have shaken hands. @param listen tells a reader what the peer says, for connections that do not emit `data` */
@@ -138,7 +131,7 @@ export class PlainSocket implements LinkSocket {
     const { octets, from, payloadAt, to, binary } = frame;
     if (to - payloadAt > messageMaxBytes(this.#rules, binary)) return this.send(octets.subarray(payloadAt, to), binary);
     remask(frame);
-    if (this.#said.isEmpty) flushSoon(this.#flush);
+    if (this.#said.isEmpty) flushSoon(this);
     this.#said.pass(octets, from, to);
     if (!this.#full && this.#unsentBytes > this.#options.highMarkBytes) this.#full = true;
   }
@@ -177,22 +170,40 @@ export class PlainSocket implements LinkSocket {
     return this.#said.bytes + (this.#socket?.writableLength ?? 0);
   }
 
-  #heard(bytes: Uint8Array, binary: boolean): void {
+  onMessage(bytes: Uint8Array, binary: boolean): void {
     this.#heardAtMs = this.#readAtMs;
-    this.#heardDataAtMs = this.#heardAtMs;
+    this.#heardDataAtMs = this.#readAtMs;
     this.#handlers.onMessage(bytes, binary);
   }
 
-  #heardFrame(frame: WholeFrame): boolean {
+  onFrame(frame: WholeFrame): boolean {
+    if (this.#handlers.onFrame === undefined) return false;
     this.#heardAtMs = this.#readAtMs;
-    this.#heardDataAtMs = this.#heardAtMs;
-    return this.#handlers.onFrame?.(frame) === true;
+    this.#heardDataAtMs = this.#readAtMs;
+    return this.#handlers.onFrame(frame);
   }
 
   /** One that pings and does not read is not answered: only the last ping needs an answer (§5.5.3). */
-  #pinged(payload: Uint8Array): void {
+  onPing(payload: Uint8Array): void {
     this.#heardAtMs = this.#readAtMs;
     if (this.#state === 'open' && !this.#full) this.#say(OPCODE.pong, payload.slice());
+  }
+
+  onPong(): void {
+    this.#heardAtMs = this.#readAtMs;
+  }
+
+  /** The peer's close frame; the server ends the connection then, §7.1.1. */
+  onClose(code: number, reason: string): void {
+    this.#farewell = { code, reason };
+    if (this.#state === 'open') this.#sayGoodbye(code === CLOSE.none ? undefined : code, '');
+    if (this.#options.peer === 'client') this.#socket?.end();
+  }
+
+  onFault(fault: Fault): void {
+    this.#fault = fault;
+    if (this.#state === 'open') this.#sayGoodbye(fault.code, fault.reason);
+    this.#socket?.end();
   }
 
   #read(chunk: Uint8Array): void {
@@ -206,7 +217,7 @@ export class PlainSocket implements LinkSocket {
   }
 
   #say(opcode: number, payload: Uint8Array): void {
-    if (this.#said.isEmpty) flushSoon(this.#flush);
+    if (this.#said.isEmpty) flushSoon(this);
     this.#said.say(opcode, payload);
   }
 
@@ -214,7 +225,7 @@ export class PlainSocket implements LinkSocket {
     return this.#options.peer === 'server';
   }
 
-  readonly #flush = (): void => {
+  flush(): void {
     const socket = this.#socket;
     if (this.#said.isEmpty || socket === undefined) return;
     const pieces = this.#said.take();
@@ -222,48 +233,35 @@ export class PlainSocket implements LinkSocket {
     socket.cork();
     for (const piece of pieces) this.#write(socket, piece);
     socket.uncork();
-  };
+  }
 
   /** What the system takes at once needs no word of it; that it has taken what waited is only asked for when something waits. */
   #write(socket: Duplex, piece: Uint8Array): void {
-    if (this.#full || socket.writableLength > 0) socket.write(piece, this.#written);
+    if (this.#full || socket.writableLength > 0) socket.write(piece, () => this.#written());
     else socket.write(piece);
   }
 
-  readonly #written = (): void => {
+  #written(): void {
     if (!this.#full || this.#unsentBytes > this.#options.highMarkBytes / 2) return;
     this.#full = false;
     this.#handlers.onDrain();
-  };
+  }
 
   /** Our close frame, and the time that the peer has for its own. */
   #sayGoodbye(code: number | undefined, reason: string): void {
     this.#state = 'closing';
-    this.#flush();
+    this.flush();
     this.#socket?.write(closeFrame(code, reason, this.#isMasked));
     this.#pausedFor = NO_REASON;
     this.#socket?.resume();
     this.#closeTimer = setTimeout(() => this.#socket?.destroy(), this.#options.closeMaxMs);
   }
 
-  /** The peer's close frame; the server ends the connection then, §7.1.1. */
-  #toldGoodbye(code: number, reason: string): void {
-    this.#farewell = { code, reason };
-    if (this.#state === 'open') this.#sayGoodbye(code === CLOSE.none ? undefined : code, '');
-    if (this.#options.peer === 'client') this.#socket?.end();
-  }
-
-  #broken(fault: Fault): void {
-    this.#fault = fault;
-    if (this.#state === 'open') this.#sayGoodbye(fault.code, fault.reason);
-    this.#socket?.end();
-  }
-
   /** The peer's side has ended, with or without a close frame before it. */
   #ended(): void {
     if (this.#state === 'open') {
       this.#state = 'closing';
-      this.#flush();
+      this.flush();
     }
     this.#socket?.end();
   }

@@ -1,9 +1,12 @@
 /** What routing knows of all sessions, by session and by user. */
 import type { Place } from './place.ts';
 
+const NONE: readonly never[] = [];
+
 export class Places<Session> {
   readonly #bySession = new Map<Session, Place>();
-  readonly #byUser = new Map<string, Set<Session>>();
+  /** Mostly one each: a Set would be 250 octets, and a list that has grown (by `push`, `...` or `filter`) 184. */
+  readonly #byUser = new Map<string, readonly Session[]>();
 
   get(session: Session): Place | undefined {
     return this.#bySession.get(session);
@@ -28,26 +31,24 @@ export class Places<Session> {
 
   /** Users with more than one session. */
   *usersOfSeveral(): Iterable<string> {
-    for (const [user, sessions] of this.#byUser) if (sessions.size > 1) yield user;
+    for (const [user, sessions] of this.#byUser) if (sessions.length > 1) yield user;
   }
 
   countOf(user: string): number {
-    return this.#byUser.get(user)?.size ?? 0;
+    return this.#byUser.get(user)?.length ?? 0;
   }
 
   add(session: Session, place: Place): void {
     this.#bySession.set(session, place);
-    const sessions = this.#byUser.get(place.user);
-    if (sessions === undefined) this.#byUser.set(place.user, new Set([session]));
-    else sessions.add(session);
+    this.#byUser.set(place.user, (this.#byUser.get(place.user) ?? NONE).concat([session]));
   }
 
   remove(session: Session): void {
     const place = this.#bySession.get(session);
     if (place === undefined) return;
     this.#bySession.delete(session);
-    const sessions = this.#byUser.get(place.user);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#byUser.delete(place.user);
+    const others = (this.#byUser.get(place.user) ?? NONE).filter((other) => other !== session);
+    if (others.length > 0) this.#byUser.set(place.user, others.slice());
+    else this.#byUser.delete(place.user);
   }
 }

@@ -153,7 +153,7 @@ function endUnknown(core: Core, frame: Frame): void {
 
 /** Subscriptions that change in the middle of a move change on every link. */
 function tellOthers(core: Core, frame: Frame, now: number): void {
-  for (const link of core.links.values()) if (link !== core.primary && link.hears) mirrorTo(core, link, frame, now);
+  for (const link of core.links) if (link !== core.primary && link.hears) mirrorTo(core, link, frame, now);
 }
 
 /** What comes while the client is not subscribed is not missing. */

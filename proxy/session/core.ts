@@ -10,6 +10,7 @@ import { Acks } from './acks.ts';
 import { Dedup } from './dedup.ts';
 import type { Effect, Fact } from './effects.ts';
 import type { LinkId } from './events.ts';
+import { Few } from './few.ts';
 import { type Held, Hold } from './hold.ts';
 import type { Link } from './link.ts';
 import { Notices } from './notices.ts';
@@ -60,7 +61,7 @@ export class Core {
   /** The DISCONNECT that is under way, and whether its receipt was asked for by the client. */
   leaving: Frame | undefined;
 
-  readonly links = new Map<LinkId, Link>();
+  readonly links = new Few<Link>();
   primary: Link | undefined;
   /** The link that is to become primary. */
   next: Link | undefined;
@@ -145,7 +146,7 @@ export class Core {
 
   /** Links that were left and still drain, live or closing. */
   *olds(): Iterable<Link> {
-    for (const link of this.links.values()) if (link !== this.primary && link !== this.next) yield link;
+    for (const link of this.links) if (link !== this.primary && link !== this.next) yield link;
   }
 
   hasOlds(): boolean {
@@ -177,7 +178,7 @@ export class Core {
       this.#clientPaused = clientPaused;
       this.emit({ type: 'pause-client', paused: clientPaused });
     }
-    for (const link of this.links.values()) this.#balanceLink(link, now);
+    for (const link of this.links) this.#balanceLink(link, now);
   }
 
   /** Messages of the only link that matters pass by as they come, unless each has to be looked at. */

@@ -75,7 +75,7 @@ function idOf({ subscription, id }: MessageMarks): string | undefined {
 export function watchOrder(core: Core, now: number): void {
   if (core.links.size < 2) return;
   core.ordering ??= new Ordering(core.options, core.sequences);
-  for (const link of core.links.keys()) core.ordering.watch(link, core.orderTime(now));
+  for (const { id } of core.links) core.ordering.watch(id, core.orderTime(now));
 }
 
 /**

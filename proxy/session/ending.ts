@@ -21,7 +21,7 @@ export function end(core: Core, ending: Ending): void {
   }
   const wasLeaving = core.phase === 'leaving';
   core.phase = 'ended';
-  for (const link of core.links.values()) closeLink(core, link, wasLeaving && link === core.primary);
+  for (const link of core.links) closeLink(core, link, wasLeaving && link === core.primary);
   core.links.clear();
   core.primary = undefined;
   core.next = undefined;

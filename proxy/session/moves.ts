@@ -89,7 +89,7 @@ function findOld(core: Core, pod: Pod): Link | undefined {
 
 function dial(core: Core, cause: LinkCause, pod: Pod, now: number): void {
   const link = new Link(++core.lastLink, pod, cause, now, core.options.connectMaxMs);
-  core.links.set(link.id, link);
+  core.links.add(link);
   core.next = link;
   if (core.primary !== undefined) {
     core.heldLongestMs = 0;

@@ -64,7 +64,7 @@ export class Session {
 
   *links(): Iterable<{ readonly pod: Pod; readonly state: string }> {
     const { links, primary, next } = this.#core;
-    for (const link of links.values()) {
+    for (const link of links) {
       const drains = link.state.name === 'live' && link !== primary && link !== next;
       yield { pod: link.pod, state: drains ? 'draining' : link.state.name };
     }
@@ -95,7 +95,7 @@ export class Session {
   *#deadlines(): Iterable<Deadline> {
     const { links, ordering, outage, fullSinceMs, leaveBy, phase, primary, receipts, splices, clientFull } = this.#core;
     if (phase === 'ended') return;
-    for (const link of links.values()) if (!standsStill(this.#core, link)) yield link.deadline();
+    for (const link of links) if (!standsStill(this.#core, link)) yield link.deadline();
     if (fullSinceMs === undefined) {
       if (ordering !== undefined)
         yield { atMs: this.#core.realTime(ordering.nextDeadline()), why: 'held messages may go' };
@@ -161,7 +161,7 @@ function flushIfLinked(core: Core, now: number): void {
 
 function tick(core: Core, now: number): void {
   if (now >= core.leaveBy) return left(core);
-  for (const link of [...core.links.values()]) if (!standsStill(core, link)) tickLink(core, link, now);
+  for (const link of core.links) if (!standsStill(core, link)) tickLink(core, link, now);
   if (core.outage !== undefined && now >= core.outage.sinceMs + outageMaxMs(core)) return giveUp(core);
   if (core.primary !== undefined) core.receipts.giveUp(now);
   release(core, now);

@@ -23,7 +23,7 @@ async function linked(chunks: ChunkRules | undefined, sockJs: boolean) {
   const base = dialerOptions(configFrom(['--pods', 'a=127.0.0.1:1']));
   const options = { ...base, sockJs };
   const pod = { id: 'a', name: 'a', address: `127.0.0.1:${port}`, state: 'serving' } as const;
-  const target = { path: '/ws', protocols: [], headers: [], id: 'mine' };
+  const target = { path: '/ws', protocols: [], headers: [] };
   const ended = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
   const socket = new Dialer(options, () => performance.now()).dial(pod, target, {
@@ -31,7 +31,8 @@ async function linked(chunks: ChunkRules | undefined, sockJs: boolean) {
     onFrame: () => false,
     onMessage: () => {},
     onDrain: () => {},
-    onEnd: () => ended.resolve(),
+    onClose: () => ended.resolve(),
+    onFailed: () => ended.resolve(),
   });
   onTestFinished(() => void server.close());
   await opened.promise;

@@ -103,17 +103,19 @@ test.each([
 
 test('an id is free again after a closing handshake, and not after a link that broke', () => {
   const ids = new SessionIds();
-  const target = { path: '/ws', protocols: [], headers: [], id: 'mine' };
+  const target = { path: '/ws', protocols: [], headers: [] };
   const pod = { id: 'uid', name: 'pod', address: 'a:1', state: 'serving' } as const;
   const first = ids.take(pod, target);
   const meanwhile = ids.take(pod, target);
-  expect([first.id, first.isStable, meanwhile.isStable]).toEqual(['mine', true, false]);
+  expect([first.isStable, meanwhile.isStable]).toEqual([true, false]);
+  expect(meanwhile.id).not.toBe(first.id);
   meanwhile.release(true);
   expect(ids.take(pod, target).isStable).toBe(false);
   first.release(true);
   const again = ids.take(pod, target);
-  expect(again.isStable).toBe(true);
+  expect(again).toMatchObject({ id: first.id, isStable: true });
   again.release(false);
   expect(ids.take(pod, target).isStable).toBe(false);
-  expect(ids.take({ ...pod, id: 'other' }, target).isStable).toBe(true);
+  expect(ids.take({ ...pod, id: 'other' }, target)).toMatchObject({ id: first.id, isStable: true });
+  expect(ids.take(pod, { ...target }).id, 'another session').not.toBe(first.id);
 });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { compact, KEPT_FACTOR_MAX } from '../../proxy/relay/compact.ts';
 import type { LinkSocket } from '../../proxy/relay/ports.ts';
-import { Upstream } from '../../proxy/relay/upstream.ts';
+import { type LinkHearer, Upstream } from '../../proxy/relay/upstream.ts';
 import { encode, type Frame } from '../../stomp/index.ts';
 
 const LENGTH = 100;
@@ -27,7 +27,7 @@ test('a slice of a pool is copied, although a Buffer’s own slice would be a vi
 
 test('of a link, what does not pass is copied, and what passes is not', () => {
   const legOptions = { pingEveryMs: 1000, goneMs: 3000, tolerance: 2 };
-  const link = new Upstream({} as LinkSocket, { link: legOptions, podLimits: {} }, undefined, 0);
+  const link = new Upstream(1, {} as LinkHearer, () => ({}) as LinkSocket, { link: legOptions, podLimits: {} }, undefined, 0);
   const read = new Uint8Array(64 * 1024);
   const message = encode('MESSAGE', { subscription: '1', 'message-id': '1', destination: '/a' }, 'hello');
   read.set(message);

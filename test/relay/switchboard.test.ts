@@ -59,7 +59,7 @@ describe('a switchboard', () => {
     const open = (user: string) =>
       board.open({
         ...{ user, ringKey: user, connect, binary: false, socket: deaf(), decoder: new Decoder({ peer: 'client' }) },
-        target: { path: '/', protocols: [], headers: [], id: '' },
+        target: { path: '/', protocols: [], headers: [] },
         own: NO_OWN_HEADERS,
       });
     return { board, open, ticks, dialed };

@@ -18,7 +18,7 @@ function setUp() {
     onTold: () => told.push('told'),
     onForgotten: () => told.push('forgotten'),
   };
-  const socket = new HttpSocket({ highMarkBytes: 100, messageMaxChars: 1000 }, handlers, () => Date.now());
+  const socket = new HttpSocket({ highMarkBytes: 100, messageMaxChars: 1000 }, handlers, handlers, () => Date.now());
   const receive = (transport: Transport) => {
     const response = new Response();
     socket.receive(response as unknown as ServerResponse, transport, {});

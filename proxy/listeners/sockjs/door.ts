@@ -150,8 +150,8 @@ export class SockJsDoor {
       (handlers) =>
         new HttpSocket(
           this.#options.socket,
+          handlers,
           {
-            ...handlers,
             onNoText: refuseNoText,
             onTold: () => this.#told(socket),
             onForgotten: () => this.#clients.delete(key),

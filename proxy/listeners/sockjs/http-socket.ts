@@ -22,7 +22,8 @@ export interface HttpSocketOptions {
   readonly messageMaxChars: number;
 }
 
-export interface HttpSocketHandlers extends SocketHandlers {
+/** What only a session over HTTP has to tell. */
+export interface HttpSocketHandlers {
   /** Bytes that are no text cannot be sent; they are gone. */
   onNoText(socket: Socket): void;
   /** Once: the client has its close frame, or has gone by itself, or will not come for it. */
@@ -43,7 +44,8 @@ const encoder = new TextEncoder();
 
 export class HttpSocket implements Socket {
   readonly #options: HttpSocketOptions;
-  readonly #handlers: HttpSocketHandlers;
+  readonly #handlers: SocketHandlers;
+  readonly #httpHandlers: HttpSocketHandlers;
   readonly #now: () => number;
   readonly #pausedFor = new Set<string>();
   readonly #sends: Sends;
@@ -65,9 +67,15 @@ export class HttpSocket implements Socket {
   #heardAtMs: number;
   #heardDataAtMs: number;
 
-  constructor(options: HttpSocketOptions, handlers: HttpSocketHandlers, now: () => number) {
+  constructor(
+    options: HttpSocketOptions,
+    handlers: SocketHandlers,
+    httpHandlers: HttpSocketHandlers,
+    now: () => number,
+  ) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#httpHandlers = httpHandlers;
     this.#now = now;
     this.#heardAtMs = now();
     this.#heardDataAtMs = this.#heardAtMs;
@@ -120,7 +128,7 @@ export class HttpSocket implements Socket {
 
   send(bytes: Uint8Array): void {
     if (!this.isOpen) return;
-    if (!isUtf8(bytes)) return this.#handlers.onNoText(this);
+    if (!isUtf8(bytes)) return this.#httpHandlers.onNoText(this);
     const quoted = quote(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
     this.#queue.push(quoted);
     this.#queuedBytes += Buffer.byteLength(quoted);
@@ -246,14 +254,14 @@ export class HttpSocket implements Socket {
     this.#sends.end();
     this.#end('');
     this.#told();
-    this.#handlers.onForgotten();
+    this.#httpHandlers.onForgotten();
     this.#receiver?.abort();
   }
 
   #told(): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    this.#handlers.onTold();
+    this.#httpHandlers.onTold();
   }
 
   #end(reason: string, fault?: string): void {
