@@ -1,8 +1,8 @@
 /**
  * Where the lines of the log go: to a stream whose reader may be slow, stuck or gone, at no cost to the sessions.
  *
- * A line is written at once or waits in the stream, in bounds; what finds no room, or cannot be written, is lost and
- * counted. Nothing is written twice and nothing is waited for: a log that is behind must not hold a frame, nor keep a
+ * The lines of one turn of the event loop are written together at its end, since each write costs more than making the line; what the reader
+ * does not take waits in the stream, in bounds; what finds no room, or cannot be written, is lost and counted. Nothing is written twice and nothing is waited for: a log that is behind must not hold a frame, nor keep a
  * process that is to end. (pino's own destination has no bound, and at the end of the process it writes synchronously
  * until the reader has taken everything, for ever when that reader is gone: sonic-boom, `flushSync`.)
  */
@@ -22,9 +22,16 @@ export interface LogLosses {
   readonly linesLost: number;
 }
 
+/** What was said and not written yet: at most a turn's. */
+interface Turn {
+  readonly lines: string[];
+  bytes: number;
+}
+
 export class LogOutput implements LogLosses {
   readonly #sink: LogSink;
   readonly #tell: (lines: number) => void;
+  #turn: Turn | undefined;
   #linesLost = 0;
   #linesTold = 0;
 
@@ -40,13 +47,32 @@ export class LogOutput implements LogLosses {
 
   /** @param line with its line feed */
   write(line: string): void {
-    const bytes = Buffer.from(line);
-    if (this.#sink.writableLength + bytes.byteLength > LOG_BUFFER_BYTES) this.#linesLost += 1;
-    else this.#sink.write(bytes, (error) => this.#written(error));
+    const bytes = Buffer.byteLength(line);
+    if (this.#sink.writableLength + (this.#turn?.bytes ?? 0) + bytes > LOG_BUFFER_BYTES) {
+      this.#linesLost += 1;
+      return;
+    }
+    this.#turn ??= this.#newTurn();
+    this.#turn.lines.push(line);
+    this.#turn.bytes += bytes;
   }
 
-  #written(error: Error | null | undefined): void {
-    if (error) this.#linesLost += 1;
+  /** Gives the stream what was said; to be called when there is no next turn, at the end of the process. */
+  flush(): void {
+    const turn = this.#turn;
+    if (turn === undefined) return;
+    this.#turn = undefined;
+    const { lines } = turn;
+    this.#sink.write(Buffer.from(lines.join('')), (error) => this.#written(lines.length, error));
+  }
+
+  #newTurn(): Turn {
+    setImmediate(() => this.flush());
+    return { lines: [], bytes: 0 };
+  }
+
+  #written(lines: number, error: Error | null | undefined): void {
+    if (error) this.#linesLost += lines;
     else if (this.#sink.writableLength === 0) this.#tellLosses();
   }
 

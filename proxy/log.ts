@@ -32,9 +32,11 @@ export function createStdoutLog(
   options: LogOptions,
   stdout: LogSink,
 ): { readonly log: Log; readonly losses: LogLosses } {
-  const losses = new LogOutput(stdout, (lines) => log.warn({ lines }, 'log lines lost: who reads them was too slow'));
-  const log = createLog(options, losses);
-  return { log, losses };
+  const output = new LogOutput(stdout, (lines) => log.warn({ lines }, 'log lines lost: who reads them was too slow'));
+  const log = createLog(options, output);
+  // A process that ends in the middle of a turn, by a mistake of ours most of all, still says why.
+  process.once('exit', () => output.flush());
+  return { log, losses: output };
 }
 
 /** Random per process, so that nobody can find a user in old logs by hashing a list of names. */

@@ -31,7 +31,21 @@ function setup() {
 /** A line of that many bytes, fewer characters, for bounds are in bytes. */
 const lineOf = (bytes: number) => `${'é'.repeat(Math.floor((bytes - 1) / 2))}${bytes % 2 === 0 ? 'x' : ''}\n`;
 
+const turn = () => new Promise(setImmediate);
+
 describe('the output of the log', () => {
+  test('writes the lines of a turn together, at its end', async () => {
+    const { sink, output } = setup();
+    output.write('one\n');
+    output.write('two\n');
+    expect(sink.writableLength).toBe(0);
+    await turn();
+    output.write('three\n');
+    await turn();
+    sink.readAll();
+    expect(sink.read).toEqual(['one\ntwo\n', 'three\n']);
+  });
+
   test.each([
     [LOG_BUFFER_BYTES - 1, 0],
     [LOG_BUFFER_BYTES, 0],
@@ -41,7 +55,20 @@ describe('the output of the log', () => {
     output.write(lineOf(1000));
     output.write(lineOf(bytes - 1000));
     expect(output.linesLost).toBe(lost);
+    output.flush();
     expect(sink.writableLength).toBeLessThanOrEqual(LOG_BUFFER_BYTES);
+  });
+
+  test.each([
+    [LOG_BUFFER_BYTES - 1, 0],
+    [LOG_BUFFER_BYTES, 0],
+    [LOG_BUFFER_BYTES + 1, 1],
+  ])('holds %i bytes with those of the turn before, and loses %i lines', (bytes, lost) => {
+    const { output } = setup();
+    output.write(lineOf(1000));
+    output.flush();
+    output.write(lineOf(bytes - 1000));
+    expect(output.linesLost).toBe(lost);
   });
 
   test('says how many lines were lost when the others are read, once', () => {
@@ -50,9 +77,11 @@ describe('the output of the log', () => {
     output.write('lost\n');
     output.write('lost too\n');
     expect(told).toEqual([]);
+    output.flush();
     sink.readAll();
     expect(told).toEqual([2]);
     output.write('goes on\n');
+    output.flush();
     sink.readAll();
     expect(sink.read.at(-1)).toBe('goes on\n');
     expect(told).toEqual([2]);
@@ -63,9 +92,11 @@ describe('the output of the log', () => {
     const { sink, told, output } = setup();
     output.write('one\n');
     output.write('two\n');
+    output.flush();
     sink.readAll(new Error('write EPIPE'));
     expect([output.linesLost, told]).toEqual([2, []]);
     output.write('to another reader of the same pipe\n');
+    output.flush();
     sink.readAll();
     expect(sink.read).toEqual(['to another reader of the same pipe\n']);
     expect(told).toEqual([2]);
