@@ -25,7 +25,7 @@ const SIZES: Sizes = {
   measureMs: 5_000,
   restMs: 2_000,
   users: 200,
-  sessions: 5_000,
+  sessions: 2_000,
   stormSessions: 5_000,
 };
 const QUICK: Partial<Sizes> = { warmMs: 500, measureMs: 1_000, restMs: 200, sessions: 500, stormSessions: 500 };

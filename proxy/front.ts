@@ -87,26 +87,26 @@ export function createFront(config: Config, metrics: Metrics, log: Log, homes: H
   };
 }
 
-function countSessions(board: Switchboard): SessionCounts {
-  const byPod = Object.fromEntries(board.sessionsByPod());
+async function countSessions(board: Switchboard): Promise<SessionCounts> {
+  const { byPod, links } = await board.census();
   const byState: Record<string, number> = {};
-  for (const { state } of board.links()) byState[state] = (byState[state] ?? 0) + 1;
-  return { sessions: board.size, byPod, byState };
+  for (const { state, count } of links) byState[state] = (byState[state] ?? 0) + count;
+  return { sessions: board.size, byPod: Object.fromEntries(byPod), byState };
 }
 
 function readOnScrape(metrics: Metrics, board: Switchboard, config: Config): void {
   metrics.governorRate.set(config.handover.perSecond);
   metrics.heldBytesMax.set(config.hold.totalBytes);
   metrics.clientsMax.set(config.limits.sessions);
-  metrics.beforeScrape(() => {
-    metrics.clients.set(board.size);
+  metrics.beforeScrape(async () => {
+    const { byPod, links, paused } = await board.census();
     metrics.sessions.clear();
-    for (const [pod, count] of board.sessionsByPod()) metrics.sessions.of(pod).set(count);
+    for (const [pod, count] of byPod) metrics.sessions.of(pod).set(count);
     metrics.links.clear();
-    for (const { pod, state } of board.links()) metrics.links.of(pod.name, state).inc();
-    const { client, link } = board.paused;
-    metrics.paused.of('client').set(client);
-    metrics.paused.of('link').set(link);
+    for (const { pod, state, count } of links) metrics.links.of(pod, state).set(count);
+    metrics.paused.of('client').set(paused.client);
+    metrics.paused.of('link').set(paused.link);
+    metrics.clients.set(board.size);
     metrics.heldBytes.set(board.held.bytes);
     metrics.heldFrames.set(board.held.frames);
     metrics.governorQueue.set(board.governed.queued);

@@ -9,6 +9,7 @@ import type { Pod, Topology } from '../discovery/index.ts';
 import type { Governed, Routing } from '../routing/index.ts';
 import type { Fact } from '../session/index.ts';
 import { Budget } from './budget.ts';
+import { type Census, takeCensus } from './census.ts';
 import type { RelayClient, RelayOptions } from './host.ts';
 import type { Dial, UpgradeTarget } from './ports.ts';
 import { Relay } from './relay.ts';
@@ -129,29 +130,9 @@ export class Switchboard {
     return here === undefined || here === 'wait' ? this.#routing.ownerOf(ringKey, this.#now()) : here;
   }
 
-  /** Sessions by the name of their pod; under '' those that have none right now. */
-  sessionsByPod(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const id of this.#relays.keys()) {
-      const name = this.#places.get(id)?.name ?? '';
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    return counts;
-  }
-
-  /** Every link there is, with its pod and state. */
-  *links(): Iterable<{ readonly pod: Pod; readonly state: string }> {
-    for (const relay of this.#relays.values()) yield* relay.links();
-  }
-
-  /** Sockets that are not read now, by side. */
-  get paused(): { readonly client: number; readonly link: number } {
-    const sum = { client: 0, link: 0 };
-    for (const { paused } of this.#relays.values()) {
-      sum.client += paused.client;
-      sum.link += paused.link;
-    }
-    return sum;
+  /** What is known by looking at each session. */
+  census(): Promise<Census> {
+    return takeCensus(this.#relays, (id) => this.#places.get(id));
   }
 
   topology(topology: Topology): void {

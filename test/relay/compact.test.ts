@@ -27,7 +27,14 @@ test('a slice of a pool is copied, although a Buffer’s own slice would be a vi
 
 test('of a link, what does not pass is copied, and what passes is not', () => {
   const legOptions = { pingEveryMs: 1000, goneMs: 3000, tolerance: 2 };
-  const link = new Upstream(1, {} as LinkHearer, () => ({}) as LinkSocket, { link: legOptions, podLimits: {} }, undefined, 0);
+  const link = new Upstream(
+    1,
+    {} as LinkHearer,
+    () => ({}) as LinkSocket,
+    { link: legOptions, podLimits: {} },
+    undefined,
+    0,
+  );
   const read = new Uint8Array(64 * 1024);
   const message = encode('MESSAGE', { subscription: '1', 'message-id': '1', destination: '/a' }, 'hello');
   read.set(message);

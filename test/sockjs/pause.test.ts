@@ -13,7 +13,9 @@ function setUp() {
     onMessage: (bytes: Uint8Array) => messages.push(Buffer.from(bytes).toString()),
     ...{ onNoText: () => {}, onClose: () => {}, onDrain: () => {}, onTold: () => {}, onForgotten: () => {} },
   };
-  const socket = new HttpSocket({ highMarkBytes: 100, messageMaxChars: 1000 }, handlers, handlers, () => performance.now());
+  const socket = new HttpSocket({ highMarkBytes: 100, messageMaxChars: 1000 }, handlers, handlers, () =>
+    performance.now(),
+  );
   const take = () => {
     const request = Object.assign(new PassThrough({ highWaterMark: 4 }), { headers: {} });
     const response = new Response();
