@@ -24,6 +24,7 @@ import {
   type ConnectHeaders,
   connectHeadersOf,
   type HeaderRules,
+  identityNames,
   requestHeaders,
   upstreamHeaders,
 } from './upstream-headers.ts';
@@ -76,7 +77,7 @@ export function createIdentifier(config: IdentityConfig, options: KeySetOptions 
   const trusts = config.trustedPeers === undefined ? () => true : networkMatcher(config.trustedPeers);
   const token = sources.some(readsJwt) ? createTokenReader(config.jwt, options) : undefined;
   const reader = new SourceReader(config, trusts, token);
-  const rules: HeaderRules = { config, trusts };
+  const rules: HeaderRules = { config, trusts, identityNames: identityNames(config) };
   return {
     trusts,
     async atUpgrade(request) {

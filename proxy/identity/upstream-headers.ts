@@ -9,8 +9,10 @@ import { headerPairs, headerValues, type UpgradeRequest } from './request.ts';
 import { toHeaderValue } from './user-name.ts';
 
 export interface HeaderRules {
-  readonly config: Pick<Config, 'user' | 'ringKey' | 'identityHeader'>;
+  readonly config: Pick<Config, 'ringKey'>;
   readonly trusts: (remoteAddress: string) => boolean;
+  /** Headers that name the user to a pod, by their plain names. */
+  readonly identityNames: ReadonlyMap<string, string>;
 }
 
 /** For the CONNECT frame to a pod. `drop` goes for every frame of a client: only the proxy writes such headers. */
@@ -19,14 +21,15 @@ export interface ConnectHeaders {
   readonly drop: (name: string) => boolean;
 }
 
-/** RFC 9110 section 7.6.1, with the ones that were common before it. */
-const HOP_BY_HOP = new Set([
+/**
+ * What goes with each hop: RFC 9110 section 7.6.1, with the ones that were common before it. The last three whoever dials the pod makes anew;
+ * Origin was checked here, and would be a foreign one there.
+ */
+const OF_HOP = new Set([
   ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection'],
   ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
+  ...['host', 'origin', 'content-length'],
 ]);
-
-/** Made anew by whoever dials the pod; Origin was checked here, and would be a foreign one there. */
-const OF_THIS_HOP = new Set(['host', 'origin', 'content-length']);
 
 /** Names that only differ in case or in '_' for '-' are one for some server. */
 function folded(name: string): string {
@@ -39,36 +42,50 @@ const isForwarded = (name: string) => name === 'forwarded' || name.startsWith('x
 /** The headers to replay an upgrade request with; the dialler adds Host and those of the WebSocket. */
 export function upstreamHeaders(rules: HeaderRules, request: UpgradeRequest, user: string): string[] {
   const listed = headerValues(request, 'connection').flatMap((value) => value.split(','));
-  const hop = new Set([...HOP_BY_HOP, ...OF_THIS_HOP, ...listed.map((name) => folded(name.trim()))]);
-  const kept = headerPairs(requestHeaders(rules, request, user));
-  const set = new Set(setByProxy(rules, user).map(([name]) => folded(name)));
-  return kept.filter(([name]) => passes(folded(name), hop, set)).flat();
-}
-
-/** What the client lists in Connection goes, but it cannot take away what the proxy has set. */
-function passes(name: string, hop: ReadonlySet<string>, set: ReadonlySet<string>): boolean {
-  if (set.has(name) || isForwarded(name)) return true;
-  return !hop.has(name) && !name.startsWith('sec-websocket-');
+  const named = new Set(listed.map((name) => folded(name.trim())));
+  const isOfHop = (name: string) => OF_HOP.has(name) || named.has(name) || name.startsWith('sec-websocket-');
+  return headersWithout(isOfHop, rules, request, user);
 }
 
 /** A plain request's headers with the identity of this user and no other. */
 export function requestHeaders(rules: HeaderRules, request: UpgradeRequest, user: string): string[] {
-  const trusted = rules.trusts(request.remoteAddress);
-  const set = setByProxy(rules, user);
-  const dropped = new Set(set.map(([name]) => folded(name)));
-  if (!trusted && rules.config.ringKey?.kind === 'header') dropped.add(folded(rules.config.ringKey.name));
-  const kept = headerPairs(request.rawHeaders).filter(([name]) => {
-    const plain = folded(name);
-    return !dropped.has(plain) && !plain.startsWith('holdfast-') && !isForwarded(plain);
-  });
-  return [...kept, ...set, ...forwarded(request, trusted)].flat();
+  return headersWithout(() => false, rules, request, user);
 }
 
-/** The identity header, and every header that a user may be read from: pods that read those go on doing so. */
-function setByProxy({ config }: HeaderRules, user: string): [name: string, value: string][] {
-  const sources = (config.user ?? []).filter((source) => source.kind === 'header').map((source) => source.name);
-  const names = new Map([config.identityHeader, ...sources].map((name) => [folded(name), name]));
-  return [...names.values()].map((name) => [name, toHeaderValue(user)]);
+/** @param isDropped what of the client's own goes besides; it cannot take away what the proxy sets */
+function headersWithout(
+  isDropped: (name: string) => boolean,
+  rules: HeaderRules,
+  request: UpgradeRequest,
+  user: string,
+): string[] {
+  const trusted = rules.trusts(request.remoteAddress);
+  const headers: string[] = [];
+  const { rawHeaders } = request;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    const plain = folded(name);
+    if (isOurs(plain, rules, trusted) || isDropped(plain)) continue;
+    headers.push(name, rawHeaders[i + 1] as string);
+  }
+  for (const name of rules.identityNames.values()) headers.push(name, toHeaderValue(user));
+  for (const [name, value] of forwarded(request, trusted)) headers.push(name, value);
+  return headers.slice(); // of just its length: it stays as long as the session
+}
+
+/** Headers that are only believed when the proxy itself has said them. */
+function isOurs(name: string, { config, identityNames }: HeaderRules, trusted: boolean): boolean {
+  if (identityNames.has(name) || name.startsWith('holdfast-') || isForwarded(name)) return true;
+  return !trusted && config.ringKey?.kind === 'header' && name === folded(config.ringKey.name);
+}
+
+/** By their plain names the identity header, and every header that a user may be read from: pods that read those go on doing so. */
+export function identityNames({
+  user,
+  identityHeader,
+}: Pick<Config, 'user' | 'identityHeader'>): HeaderRules['identityNames'] {
+  const sources = (user ?? []).filter((source) => source.kind === 'header').map((source) => source.name);
+  return new Map([identityHeader, ...sources].map((name) => [folded(name), name]));
 }
 
 /** From trusted peers their list with this peer added; from others a list that begins here. */
@@ -76,7 +93,7 @@ function forwarded(request: UpgradeRequest, trusted: boolean): [name: string, va
   const given = (name: string) => (trusted ? headerValues(request, name).join(', ') : '');
   const peer = plainAddress(request.remoteAddress);
   const host = given('x-forwarded-host') || (headerValues(request, 'host')[0] ?? '');
-  const rest = headerPairs(request.rawHeaders).filter(([name]) => trusted && isUntouched(folded(name)));
+  const rest = trusted ? headerPairs(request.rawHeaders).filter(([name]) => isUntouched(folded(name))) : [];
   const standard = given('forwarded');
   const own: [string, string][] = [
     ['x-forwarded-for', [given('x-forwarded-for'), peer].filter((item) => item !== '').join(', ')],

@@ -39,8 +39,9 @@ export async function takeCensus(
       entry.count += 1;
       links.set(key, entry);
     }
-    paused.client += session.paused.client;
-    paused.link += session.paused.link;
+    const { client, link } = session.paused;
+    paused.client += client;
+    paused.link += link;
     seen += 1;
     if (seen % SESSIONS_PER_TURN === 0) await new Promise(setImmediate);
   }
