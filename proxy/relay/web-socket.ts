@@ -17,6 +17,7 @@ import {
 } from '../../websocket/index.ts';
 import type { ChunkRules } from '../session/index.ts';
 import { chunksOf, messageMaxBytes } from './chunks.ts';
+import { atEnd } from './ends.ts';
 import type { LinkSocket } from './ports.ts';
 import type { SocketHandlers } from './socket.ts';
 import { beginRead, endRead, type Flushed, flushSoon } from './turn.ts';
@@ -263,7 +264,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
       this.#state = 'closing';
       this.flush();
     }
-    this.#socket?.end();
+    atEnd(() => this.#socket?.end());
   }
 
   #closed(): void {
@@ -271,6 +272,10 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
     this.#state = 'closed';
     clearTimeout(this.#closeTimer);
     this.#reader.stop();
+    atEnd(() => this.#tellEnd());
+  }
+
+  #tellEnd(): void {
     const { code, reason, rule } = this.#fault ?? {
       ...(this.#farewell ?? { code: CLOSE.abnormal, reason: '' }),
       rule: undefined,
