@@ -25,10 +25,18 @@ const SIZES: Sizes = {
   measureMs: 5_000,
   restMs: 2_000,
   users: 200,
+  idle: 5_000,
   sessions: 2_000,
   stormSessions: 5_000,
 };
-const QUICK: Partial<Sizes> = { warmMs: 500, measureMs: 1_000, restMs: 200, sessions: 500, stormSessions: 500 };
+const QUICK: Partial<Sizes> = {
+  warmMs: 500,
+  measureMs: 1_000,
+  restMs: 200,
+  idle: 500,
+  sessions: 500,
+  stormSessions: 500,
+};
 
 const proxyNames = proxies.map(({ name }) => name);
 const list = (items: readonly { readonly name: string; readonly description: string }[]) =>
@@ -40,6 +48,7 @@ const FLAGS = {
   rounds: { type: 'string' },
   quick: { type: 'boolean', default: false },
   users: { type: 'string' },
+  idle: { type: 'string' },
   sessions: { type: 'string' },
   storm: { type: 'string' },
   seconds: { type: 'string' },
@@ -70,7 +79,8 @@ ${list(solos)}
   --quick          short and small: to see that all works, not for figures
   --seconds N      that each load is measured; default ${SIZES.measureMs / 1000}
   --users N        that messages are pushed to; default ${SIZES.users}
-  --sessions N     of sessions, handover and connect-storm; default ${SIZES.sessions}
+  --idle N         of sessions; default ${SIZES.idle}
+  --sessions N     of handover and connect-storm; default ${SIZES.sessions}
   --storm N        sessions on the pod that dies in storm; default ${SIZES.stormSessions}
   --patience N     waits so many seconds at most, before each sample, for a machine that nobody else uses; default 0
   --name NAME      of the results; default latest
@@ -93,6 +103,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
       restMs: usual.restMs,
       measureMs: 1000 * whole('seconds', values.seconds, usual.measureMs / 1000, 600),
       users: whole('users', values.users, usual.users, USERS_MAX),
+      idle: whole('idle', values.idle, usual.idle, USERS_MAX),
       sessions: whole('sessions', values.sessions, usual.sessions, USERS_MAX),
       stormSessions: whole('storm', values.storm, usual.stormSessions, USERS_MAX),
     },

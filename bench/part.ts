@@ -24,7 +24,9 @@ export interface Sizes {
   readonly restMs: number;
   /** Users that messages are pushed to. */
   readonly users: number;
-  /** Of sessions, handover and connect-storm. */
+  /** Sessions of which memory is looked at: with few of them it is the compiler's that is measured, which has its 15 MiB once. */
+  readonly idle: number;
+  /** Of handover and connect-storm. */
   readonly sessions: number;
   /** Sessions on the pod that dies in storm. */
   readonly stormSessions: number;

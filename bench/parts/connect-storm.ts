@@ -1,23 +1,24 @@
 /** All users come at once, as after a restart of whatever they came through before. */
-import type { Outcome, Solo } from '../part.ts';
+import type { Outcome, Sizes, Solo } from '../part.ts';
 import type { RunningHoldfast } from '../proxies/holdfast.ts';
 import { type Stage, settle, tellPods } from '../stage.ts';
 import { between, usageOf } from '../usage.ts';
-import { onStage } from './holdfast-stage.ts';
+import { atRest, onStage } from './holdfast-stage.ts';
 import { FIGURE } from './load-outcome.ts';
 
 export const connectStorm: Solo = {
   name: 'connect-storm',
   description: 'all users connect at once: time until all are CONNECTED, and of each',
   run: async ({ sizes, proxyCore }) => ({
-    [`${sizes.sessions} users`]: await onStage({}, proxyCore, (stage) => allAtOnce(stage, sizes.sessions)),
+    [`${sizes.sessions} users`]: await onStage({}, proxyCore, (stage) => allAtOnce(stage, sizes)),
   }),
 };
 
-async function allAtOnce(stage: Stage<RunningHoldfast>, count: number): Promise<Outcome> {
+async function allAtOnce(stage: Stage<RunningHoldfast>, sizes: Sizes): Promise<Outcome> {
+  const { sessions: count } = sizes;
   const { clients, proxy } = stage;
   const users = Array.from({ length: count }, (_, index) => index);
-  await stage.proxy.loopDelayMs();
+  await atRest(stage, sizes);
   const before = usageOf(proxy.pid);
   const { ms, took } = await clients.ask('open', { addresses: proxy.addresses, users, concurrency: count });
   const usage = between(before, usageOf(proxy.pid));

@@ -1,11 +1,11 @@
 /** One of two pods is drained: how fast its sessions move, and what their users notice. */
 
-import type { Outcome, Solo } from '../part.ts';
+import type { Outcome, Sizes, Solo } from '../part.ts';
 import type { RunningHoldfast } from '../proxies/holdfast.ts';
 import { openUsers, type Stage, settle, tellPods } from '../stage.ts';
 import { quantileOf } from '../statistics.ts';
 import { between, usageOf } from '../usage.ts';
-import { onStage } from './holdfast-stage.ts';
+import { atRest, onStage } from './holdfast-stage.ts';
 import { FIGURE } from './load-outcome.ts';
 
 /** Past what any machine moves, so that the pace is the proxy's own. */
@@ -20,25 +20,24 @@ export const handover: Solo = {
   description: 'one of two pods is drained: sessions a second, and the gap at their users',
   run: async ({ sizes, proxyCore }) => ({
     'at 500/s, with echoes': await onStage({ flags: DRAIN }, proxyCore, (stage) =>
-      drainOne(stage, sizes.sessions, ECHOES_PER_SECOND * sizes.sessions),
+      drainOne(stage, sizes, ECHOES_PER_SECOND * sizes.sessions),
     ),
-    unpaced: await onStage({ flags: [...DRAIN, ...UNPACED] }, proxyCore, (stage) =>
-      drainOne(stage, sizes.sessions, undefined),
-    ),
+    unpaced: await onStage({ flags: [...DRAIN, ...UNPACED] }, proxyCore, (stage) => drainOne(stage, sizes, undefined)),
   }),
 };
 
 async function drainOne(
   stage: Stage<RunningHoldfast>,
-  count: number,
+  sizes: Sizes,
   echoesPerSecond: number | undefined,
 ): Promise<Outcome> {
   const { clients, proxy } = stage;
-  await openUsers(stage, count);
+  await openUsers(stage, sizes.sessions);
   await clients.ask('subscribe', { notices: true });
   const moving = (await proxy.metrics()).get('holdfast_sessions{pod="pod-2"}') ?? 0;
   await tellPods(stage, 'greet', null);
   if (echoesPerSecond !== undefined) await clients.ask('echo', { perSecond: echoesPerSecond });
+  await atRest(stage, sizes);
   await clients.ask('mark', { timedEvery: 1 });
   const before = usageOf(proxy.pid);
   proxy.list(['serving', 'draining']);

@@ -1,4 +1,6 @@
 /** Holdfast alone on a stage, with all that its own parts look at. */
+import { sleep } from '../../test/experiment/clock.ts';
+import type { Sizes } from '../part.ts';
 import { type HoldfastOptions, holdfastWith, type RunningHoldfast } from '../proxies/holdfast.ts';
 import { openStage, type Stage } from '../stage.ts';
 
@@ -14,4 +16,10 @@ export async function onStage<T>(
   } finally {
     await stage.close();
   }
+}
+
+/** What is measured from here on has nothing in it of what came before; the event loop tells of a long turn only when it is over. */
+export async function atRest({ proxy }: Stage<RunningHoldfast>, { restMs }: Sizes): Promise<void> {
+  await sleep(restMs);
+  await proxy.loopDelayMs();
 }

@@ -23,17 +23,17 @@ export const sessions: Comparison = {
     await warm(stage, sizes);
     const used = (): Usage | undefined => (stage.proxy.pid === undefined ? undefined : usageOf(stage.proxy.pid));
     const before = used();
-    await connect(stage, sizes.sessions);
+    await connect(stage, sizes.idle);
     await sleep(sizes.restMs);
     const idle = used();
     await stage.clients.ask('close', null);
     await sleep(sizes.restMs);
     const closed = used();
-    const took = await connect(stage, sizes.sessions);
+    const took = await connect(stage, sizes.idle);
     const connected = used();
     const faults = await oneForEach(stage);
     return {
-      ...outcomeOf(sizes.sessions, took, before && idle && closed && connected && { before, idle, closed, connected }),
+      ...outcomeOf(sizes.idle, took, before && idle && closed && connected && { before, idle, closed, connected }),
       faults,
       notes: isFaultless(faults) ? [] : ['not every session was one'],
     };

@@ -1,12 +1,12 @@
 /** kill -9 of a pod that has most of the sessions: until when are they live again? */
 import { Ring } from '../../ring/index.ts';
 import { clockMs } from '../load/clock.ts';
-import type { Outcome, Solo } from '../part.ts';
+import type { Outcome, Sizes, Solo } from '../part.ts';
 import type { RunningHoldfast } from '../proxies/holdfast.ts';
 import { type Stage, settle, tellPods } from '../stage.ts';
 import { quantileOf } from '../statistics.ts';
 import { between, usageOf } from '../usage.ts';
-import { onStage } from './holdfast-stage.ts';
+import { atRest, onStage } from './holdfast-stage.ts';
 import { FIGURE } from './load-outcome.ts';
 
 /** Sessions of the pod that stays, for each of the one that dies. */
@@ -17,18 +17,19 @@ export const storm: Solo = {
   name: 'storm',
   description: 'kill -9 of a pod with most of the sessions: time until all are live again, and the gap of each',
   run: async ({ sizes, proxyCore }) => ({
-    [`${sizes.stormSessions} sessions`]: await onStage({}, proxyCore, (stage) => strike(stage, sizes.stormSessions)),
+    [`${sizes.stormSessions} sessions`]: await onStage({}, proxyCore, (stage) => strike(stage, sizes)),
   }),
 };
 
-async function strike(stage: Stage<RunningHoldfast>, dying: number): Promise<Outcome> {
+async function strike(stage: Stage<RunningHoldfast>, sizes: Sizes): Promise<Outcome> {
+  const { stormSessions: dying } = sizes;
   const { backends, clients, proxy } = stage;
   const users = [...usersOf('pod-2', dying), ...usersOf('pod-1', Math.round(dying * STAYING_SHARE))];
   await clients.ask('open', { addresses: proxy.addresses, users, concurrency: CONCURRENCY });
   await clients.ask('subscribe', { notices: true });
   await tellPods(stage, 'greet', null);
   await clients.ask('mark', { timedEvery: 1 });
-  await stage.proxy.loopDelayMs();
+  await atRest(stage, sizes);
   const before = usageOf(proxy.pid);
   const killedAtMs = clockMs();
   await backends[1]?.kill();

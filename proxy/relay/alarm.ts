@@ -1,7 +1,14 @@
-/** One timer, for the next deadline of a session; most sessions have none. */
+/**
+ * One timer, for the next deadline of a session; most sessions have none.
+ *
+ * Sessions that moved together have their deadlines together, and Node calls all timers that are due before anything else: so they ring in turns.
+ */
+import { InTurns } from './in-turns.ts';
 
 /** A timer that comes this much too late means that we were not running. */
 const STALL_MS = 1_000;
+
+const rings = new InTurns<() => void>((ring) => ring());
 
 export interface Clock {
   now(): number;
@@ -18,7 +25,7 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** @param atMs when to ring, instead of the time before; Infinity for never */
+  /** @param atMs when to ring, or a little later, instead of the time before; Infinity for never */
   set(atMs: number): void {
     if (atMs === this.#atMs) return;
     clearTimeout(this.#timer);
@@ -32,7 +39,7 @@ export class Alarm {
   #due(): void {
     const wasStalled = this.#clock.now() - this.#atMs > STALL_MS;
     this.#atMs = Number.POSITIVE_INFINITY;
-    if (wasStalled) setImmediate(this.#ring);
-    else this.#ring();
+    if (wasStalled) setImmediate(() => rings.add(this.#ring));
+    else rings.add(this.#ring);
   }
 }

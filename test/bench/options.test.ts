@@ -21,12 +21,19 @@ test('what is said goes before what is usual', () => {
     '2',
     '--sessions',
     '77',
+    '--idle',
+    '78',
     '--only',
     'echo,ring',
     '--patience',
     '9',
   ]);
-  expect(options).toMatchObject({ rounds: 2, parts: ['echo', 'ring'], sizes: { sessions: 77 }, patienceMs: 9_000 });
+  expect(options).toMatchObject({
+    rounds: 2,
+    parts: ['echo', 'ring'],
+    sizes: { sessions: 77, idle: 78 },
+    patienceMs: 9_000,
+  });
 });
 
 test('--help names every part and proxy', () => {
