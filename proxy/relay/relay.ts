@@ -367,10 +367,12 @@ export class Relay implements LinkHearer {
 
   #account(): void {
     const { bytes, frames } = this.#session.held;
-    if (bytes === this.#heldBytes && frames === this.#heldFrames) return;
-    this.#host.held(bytes - this.#heldBytes, frames - this.#heldFrames);
+    const moreBytes = bytes - this.#heldBytes;
+    const moreFrames = frames - this.#heldFrames;
+    if (moreBytes === 0 && moreFrames === 0) return;
     this.#heldBytes = bytes;
     this.#heldFrames = frames;
+    this.#host.held(moreBytes, moreFrames);
     this.squeeze();
   }
 

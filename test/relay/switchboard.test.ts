@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Pod } from '../../proxy/discovery/index.ts';
 import type { Dial } from '../../proxy/relay/ports.ts';
+import { Relay } from '../../proxy/relay/relay.ts';
 import { type Observer, Switchboard } from '../../proxy/relay/switchboard.ts';
 import { PlainSocket } from '../../proxy/relay/web-socket.ts';
 import { Routing } from '../../proxy/routing/index.ts';
@@ -62,7 +63,7 @@ describe('a switchboard', () => {
         target: { path: '/', protocols: [], headers: [] },
         own: NO_OWN_HEADERS,
       });
-    return { board, open, ticks, dialed };
+    return { board, routing, open, ticks, dialed };
   }
 
   test('decides once per turn of the event loop, however many sessions ask', async () => {
@@ -107,6 +108,33 @@ describe('a switchboard', () => {
     open('alice');
     await turn();
     expect(told.splice(0)).toEqual([[true, ['alice', { key: undefined, settlesInMs: 0 }]]]);
+    await board.close(10_000);
+  });
+
+  test('tells sessions of a commit at a pace, and one before it is granted a link', async () => {
+    const told: string[] = [];
+    const watch = (method: 'committed' | 'granted', words: (relay: Relay) => string) => {
+      const spy = vi.spyOn(Relay.prototype, method).mockImplementation(function (this: Relay) {
+        told.push(words(this));
+      });
+      onTestFinished(() => spy.mockRestore());
+    };
+    watch('committed', ({ id }) => `committed ${id}`);
+    watch('granted', ({ id }) => `granted ${id}`);
+    const { board, routing, open } = setUp();
+    const decisions = [
+      { grants: [], committed: Array.from({ length: 60 }, (_, i) => i + 1), wereApart: [] },
+      { grants: [{ session: 50, cause: 'handover' as const, pod: pods[0] as Pod }], committed: [], wereApart: [] },
+    ];
+    routing.tick = () => decisions.shift() ?? { grants: [], committed: [], wereApart: [] };
+    for (let i = 0; i < 60; i++) open(`user-${i}`);
+    await new Promise(setImmediate);
+    expect(told).toEqual(Array.from({ length: 20 }, (_, i) => `committed ${i + 1}`));
+    board.permitCommit('');
+    await new Promise(setImmediate);
+    expect(told.slice(20)).toEqual(['committed 50', 'granted 50']);
+    await eventually(() => expect(told).toHaveLength(61));
+    expect(new Set(told).size).toBe(61);
     await board.close(10_000);
   });
 
