@@ -29,6 +29,6 @@ COPY LICENSE ./
 # Nobody: a number, so that Kubernetes sees that it is not root. All files are root's, and the proxy writes none.
 USER 65532:65532
 EXPOSE 8080 9090
-# A small young generation: 22 KiB a session instead of 30, and no more CPU time (docs/performance/session-memory.md).
+# A small young generation: a quarter less memory for a session, and no more CPU time (docs/performance/session-memory.md).
 ENTRYPOINT ["node", "--max-semi-space-size=2", "dist/proxy/main.js"]
 CMD ["serve"]
