@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { createLog, createUserField } from '../proxy/log.ts';
 
@@ -34,4 +35,17 @@ describe('a user in a log', () => {
     expect(field('alice')).toEqual(createUserField({ users: false })('alice'));
     expect(field('alice')).not.toEqual(field('bob'));
   });
+});
+
+test('a process that ends in the middle of a turn has written its lines', () => {
+  const script = `
+    import { createStdoutLog } from ${JSON.stringify(new URL('../proxy/log.ts', import.meta.url).href)};
+    const { log } = createStdoutLog({ level: 'info', users: false }, process.stdout);
+    log.error('the last words');
+    process.exit(3);
+  `;
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  expect([status, JSON.parse(stdout).msg]).toEqual([3, 'the last words']);
 });
