@@ -37,6 +37,7 @@ describe('the output of the log', () => {
   test('writes the lines of a turn together, at its end', async () => {
     const { sink, output } = setup();
     output.write('one\n');
+    await Promise.resolve();
     output.write('two\n');
     expect(sink.writableLength).toBe(0);
     await turn();

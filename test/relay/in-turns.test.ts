@@ -53,3 +53,21 @@ test('the next turn has room again', async () => {
   add(PART_MS, 2 * PART_MS);
   expect(done).toEqual(upTo(2 * PART_MS));
 });
+
+test('what one brings about comes after those that wait', async () => {
+  const done: string[] = [];
+  let now = 0;
+  const inTurns = new InTurns<string>(
+    (item) => {
+      done.push(item);
+      now += PART_MS / 2;
+      if (item === 'c') inTurns.add('brought about');
+    },
+    () => now,
+  );
+  for (const item of ['a', 'b', 'c', 'd']) inTurns.add(item);
+  expect(done).toEqual(['a', 'b']);
+  await turn();
+  await turn();
+  expect(done).toEqual(['a', 'b', 'c', 'd', 'brought about']);
+});
