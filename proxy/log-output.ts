@@ -1,9 +1,9 @@
 /**
  * Where the lines of the log go: to a stream whose reader may be slow, stuck or gone, at no cost to the sessions.
  *
- * The lines of one turn of the event loop are written together at its end, since each write costs more than making the line; what the reader
- * does not take waits in the stream, in bounds; what finds no room, or cannot be written, is lost and counted. Nothing is written twice and nothing is waited for: a log that is behind must not hold a frame, nor keep a
- * process that is to end. (pino's own destination has no bound, and at the end of the process it writes synchronously
+ * The lines of one turn of the event loop are written together at its end, since each write costs more than making the line;
+ * what the reader does not take waits in the stream, in bounds; what finds no room, or cannot be written, is lost and counted.
+ * Nothing is written twice and nothing is waited for: a log that is behind must not hold a frame, nor keep a process that is to end. (pino's own destination has no bound, and at the end of the process it writes synchronously
  * until the reader has taken everything, for ever when that reader is gone: sonic-boom, `flushSync`.)
  */
 

@@ -336,7 +336,7 @@ export function createMetrics(options: { readonly process?: boolean } = {}): Met
   };
 }
 
-/** What costs more the more sockets there are: at 5,000 sessions a look at all of them, and at their descriptors, took 50 ms of the event loop. */
+/** What costs more the more sockets there are: with 5,000 sessions a scrape that listed them took 40 ms of the event loop. */
 const DEAR = [
   ...['nodejs_active_handles', 'nodejs_active_handles_total', 'nodejs_active_requests', 'nodejs_active_requests_total'],
   ...['nodejs_active_resources', 'nodejs_active_resources_total', 'process_open_fds'],
