@@ -3,6 +3,7 @@ import type { Pod } from '../discovery/index.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
 import type { Dial, LinkHandlers, LinkSocket, UpgradeTarget } from '../relay/ports.ts';
 import type { Socket } from '../relay/socket.ts';
+import { Turnstile } from '../relay/turnstile.ts';
 import { PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
 import { clientFraming } from '../sockjs/index.ts';
 import { SessionIds, sockJsTarget } from './session-ids.ts';
@@ -25,6 +26,9 @@ export interface DialerOptions {
 /** Frames that a pod may split one message into: bytes alone are no bound on time (CVE-2026-48779, CVE-2026-62389). */
 const PARTS_MAX = 256;
 
+/** Links of one pod that are read again in a turn, while others of them wait: the ends of so many take some 5 ms. */
+const LINKS_PER_TURN = 128;
+
 /** A code that SockJS text is not enough for a frame; RFC 6455 §7.4.1. */
 const UNSUPPORTED_DATA = 1003;
 /** RFC 6455 §7.4.1: there was no closing handshake. */
@@ -33,6 +37,8 @@ const ABNORMAL = 1006;
 export class Dialer implements Dial {
   readonly #options: DialerOptions;
   readonly #socketOptions: WebSocketOptions;
+  /** By the pod's id, with the turnstile of its links, which have them for as long as there are any. */
+  readonly #podOptions = new Map<string, WeakRef<WebSocketOptions>>();
   readonly #now: () => number;
   readonly #onOtherId: (pod: Pod) => void;
   readonly #ids = new SessionIds();
@@ -53,6 +59,15 @@ export class Dialer implements Dial {
   dial(pod: Pod, target: UpgradeTarget, handlers: LinkHandlers): LinkSocket {
     if (this.#options.sockJs) return this.#dialSockJs(pod, target, handlers);
     return this.#open(pod, target, target.path, handlers);
+  }
+
+  #optionsFor({ id }: Pod): WebSocketOptions {
+    const known = this.#podOptions.get(id)?.deref();
+    if (known !== undefined) return known;
+    for (const [other, options] of this.#podOptions) if (options.deref() === undefined) this.#podOptions.delete(other);
+    const options = { ...this.#socketOptions, turnstile: new Turnstile(LINKS_PER_TURN) };
+    this.#podOptions.set(id, new WeakRef(options));
+    return options;
   }
 
   /** Open is what the pod's greeting has opened. */
@@ -83,7 +98,7 @@ export class Dialer implements Dial {
   /** @param handlers are kept as they are: each of them would cost a closure for as long as the link is open */
   #open(pod: Pod, { protocols, headers }: UpgradeTarget, path: string, handlers: LinkHandlers): PlainSocket {
     const { tls, hostHeader, connectMaxMs } = this.#options;
-    const plain = new PlainSocket(this.#socketOptions, handlers, this.#now, () => cancel());
+    const plain = new PlainSocket(this.#optionsFor(pod), handlers, this.#now, () => cancel());
     const asked = { address: pod.address, tls, hostHeader, path, protocols, headers, timeoutMs: connectMaxMs };
     const cancel = requestUpgrade(asked, {
       onOpen: (connection, rest) => {

@@ -6,6 +6,7 @@ import { Decoder, type DecoderLimits, encode, type Frame } from '../../stomp/ind
 import type { KnownUser, Verdict } from '../identity/index.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Socket } from '../relay/socket.ts';
+import type { Passer, Turnstile } from '../relay/turnstile.ts';
 
 /** Why a session cannot be opened: in words, and the close code. */
 export interface Refused {
@@ -14,6 +15,8 @@ export interface Refused {
 }
 
 export interface GreetingHost {
+  /** Of those whose CONNECT is waited for. */
+  readonly newcomers: Turnstile;
   /** Who the user is, now that CONNECT is here. */
   identify(frame: Frame): Promise<Verdict>;
   /** Who the user is could not even be asked. */
@@ -42,7 +45,7 @@ const SERVICE_RESTART = 1012;
 /** Who hears what the client's socket tells: the greeting, then the session's relay. */
 export type Hearer = Pick<Relay, 'passClientFrame' | 'clientMessage' | 'clientClosed' | 'clientDrained'>;
 
-export class Greeting implements Hearer {
+export class Greeting implements Hearer, Passer {
   readonly #socket: Socket;
   readonly #host: GreetingHost;
   readonly #decoder: Decoder;
@@ -65,11 +68,19 @@ export class Greeting implements Hearer {
       () => this.#refuse('no-connect', 'no CONNECT', late, PROTOCOL_ERROR),
       options.connectMaxMs,
     );
+    host.newcomers.join(this);
+  }
+
+  hold(held: boolean): void {
+    this.#socket.pause('newcomers wait', held);
   }
 
   clientMessage(bytes: Uint8Array, binary: boolean): void {
     if (this.#state === 'identifying') this.#early.push({ bytes, binary });
-    else if (this.#state === 'waiting') this.#first(bytes, binary);
+    else if (this.#state === 'waiting') {
+      this.#first(bytes, binary);
+      this.#host.newcomers.dealt();
+    }
   }
 
   /** Before there is a session nothing of the client goes on. */
@@ -146,6 +157,7 @@ export class Greeting implements Hearer {
 
   #end(relay?: Relay): void {
     clearTimeout(this.#timer);
+    this.#host.newcomers.leave(this);
     if (this.#state !== 'done') this.#host.over(relay);
     this.#state = 'done';
   }

@@ -12,8 +12,10 @@ import { type KnownUser, type UpgradeRequest, upgradeRequest } from '../identity
 import type { Log } from '../log.ts';
 import { FramedSocket } from '../relay/framed-socket.ts';
 import type { SocketHandlers } from '../relay/socket.ts';
+import { Turnstile } from '../relay/turnstile.ts';
 import { cutIt, PlainSocket, type WebSocketOptions } from '../relay/web-socket.ts';
 import { serverFraming } from '../sockjs/index.ts';
+import { Arrival } from './arrival.ts';
 import { AT_HOME, type HandedOver, type Homes, Recording, unread } from './homes.ts';
 import { type Guest, Reception, type ReceptionOptions, type ReceptionParts, SHUTTING_DOWN } from './reception.ts';
 import { type Problem, refuseUpgrade } from './refusal.ts';
@@ -44,6 +46,8 @@ const PARTS_MAX = 64;
 const BACKLOG = 4096;
 /** Beside CONNECT, the largest frame: what comes with it in one read, pings, the heads of frames in parts. */
 const PRELUDE_MORE_BYTES = 128 * 1024;
+/** While others wait: what they ask for next comes together, too, and a turn with a connect for each takes some 8 ms. */
+const NEWCOMERS_PER_TURN = 16;
 /** JSON makes at most six characters of an octet: \u0000. */
 const JSON_FACTOR = 6;
 
@@ -61,6 +65,9 @@ export class Listener {
   readonly #maxMessageBytes: number;
   /** Upgraded connections. The server knows nothing of those that another process has accepted, and waits for those that left for one. */
   readonly #upgraded = new Set<Duplex>();
+  /** Clients that have no session yet. */
+  readonly #newcomers = new Turnstile(NEWCOMERS_PER_TURN);
+  readonly #arrivals = new WeakMap<Duplex, Arrival>();
   /** Listens to the close of sockets. One for all of them, as closures of `#upgrade` would keep its request as long as the socket. */
   readonly #ends: (this: Duplex) => void;
 
@@ -74,7 +81,7 @@ export class Listener {
     this.#log = parts.log;
     this.#homes = parts.homes ?? AT_HOME;
     this.#now = parts.now;
-    const reception = new Reception(options, parts);
+    const reception = new Reception(options, parts, this.#newcomers);
     this.#reception = reception;
     const upgraded = this.#upgraded;
     this.#ends = function (this: Duplex) {
@@ -95,8 +102,17 @@ export class Listener {
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     });
     this.#http = parts.http;
-    this.#server.on('request', (request, response) => this.answer(request, response));
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on('connection', (socket) => this.#arrivals.set(socket, new Arrival(socket, this.#newcomers)));
+    this.#server.on('request', (request, response) => {
+      this.#arrived(request.socket);
+      this.answer(request, response);
+      this.#newcomers.dealt();
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#arrived(socket);
+      this.#upgrade(request, socket, head);
+      this.#newcomers.dealt();
+    });
   }
 
   /** @returns the address that is listened on; rejects when it cannot be had */
@@ -128,6 +144,12 @@ export class Listener {
     this.#sockJs.close();
     this.#server.closeAllConnections();
     await Promise.all([...this.#upgraded].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  }
+
+  /** It has said what it wants; a connection of HTTP may do so more than once. */
+  #arrived(socket: Duplex): void {
+    this.#arrivals.get(socket)?.over();
+    this.#arrivals.delete(socket);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -11,6 +11,7 @@ import type { UpgradeTarget } from '../relay/ports.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Socket, SocketHandlers } from '../relay/socket.ts';
 import type { Switchboard } from '../relay/switchboard.ts';
+import type { Turnstile } from '../relay/turnstile.ts';
 import { Greeting, type Hearer, type Refused } from './greeting.ts';
 import type { Problem } from './refusal.ts';
 
@@ -53,13 +54,16 @@ const TOO_MANY = 'has as many sessions as a user may have (limits.sessions-per-u
 export class Reception {
   readonly #options: ReceptionOptions;
   readonly #parts: ReceptionParts;
+  readonly #newcomers: Turnstile;
   /** By what carries the client: how to turn it away. */
   readonly #arriving = new Map<object, () => void>();
   #isOpen = true;
 
-  constructor(options: ReceptionOptions, parts: ReceptionParts) {
+  /** @param newcomers has those whose CONNECT is waited for */
+  constructor(options: ReceptionOptions, parts: ReceptionParts, newcomers: Turnstile) {
     this.#options = options;
     this.#parts = parts;
+    this.#newcomers = newcomers;
   }
 
   /** No more clients; those that have a session stay. */
@@ -128,6 +132,7 @@ export class Reception {
     const ear = new Ear(this.#turnedAway);
     const socket = connect(ear);
     const greeting = new Greeting(socket, guest.verdict, this.#options, {
+      newcomers: this.#newcomers,
       identify: (frame) => this.#parts.identifier.atConnect(guest.request, frame),
       failed: (error) => this.#failed(error),
       open: (user, frame, binary, decoder) => {

@@ -72,6 +72,10 @@ export class FramedSocket implements LinkSocket {
     return this.#inner.isPaused;
   }
 
+  get isInDoubt(): boolean {
+    return this.#inner.isInDoubt;
+  }
+
   excuse(ms?: number): void {
     this.#inner.excuse(ms);
   }

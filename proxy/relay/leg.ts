@@ -38,6 +38,11 @@ export class Leg {
     this.#expects = expectEveryMs > 0;
   }
 
+  /** The peer has sent its close frame, or ended its side, or many others of its kind have ended: what is said now may be lost. */
+  get isUncertain(): boolean {
+    return !this.socket.isOpen || this.socket.isInDoubt === true;
+  }
+
   send(bytes: Uint8Array, binary: boolean, now: number): void {
     this.#beats.sent(now);
     this.socket.send(bytes, binary);

@@ -105,7 +105,7 @@ export class Relay implements LinkHearer {
   /** A client's WebSocket frame that is one plain SEND goes on as it came. @returns whether it did; else it is a message like any other */
   passClientFrame(frame: WholeFrame): boolean {
     const route = this.#clientRoute;
-    if (route?.socket.pass === undefined || !route.socket.isOpen || this.#parked.length > 0) return false;
+    if (route?.socket.pass === undefined || route.isUncertain || this.#parked.length > 0) return false;
     if (!isPlain(this.#glances.send, this.#clientDecoder, frame)) return false;
     route.pass(frame, this.#client.socket.heardAtMs);
     this.#saidToPod(route);
@@ -164,7 +164,7 @@ export class Relay implements LinkHearer {
   #clientFrame(said: Frame, binary: boolean): void {
     const error = this.#options.podsTakeTextOnly ? noText(said) : undefined;
     if (error !== undefined) return this.#tell({ type: 'client-garbage', error });
-    if (this.#parked.length > 0 || this.#isRouteClosing()) return this.#park(said, binary);
+    if (this.#parked.length > 0 || this.#isRouteUncertain()) return this.#park(said, binary);
     const frame = withoutOwnHeaders(said, this.#glances.ownNames);
     const route = this.#clientRoute;
     if (route === undefined || !isPlainSend(frame)) {
@@ -174,9 +174,8 @@ export class Relay implements LinkHearer {
     this.#toPod(route, frame.bytes, binary);
   }
 
-  /** The pod has sent its close frame, or ended its side: a frame that is written now is lost. Its end comes soon. */
-  #isRouteClosing(): boolean {
-    return this.#clientRoute !== undefined && !this.#clientRoute.socket.isOpen;
+  #isRouteUncertain(): boolean {
+    return this.#clientRoute?.isUncertain === true;
   }
 
   #park(frame: Frame, binary: boolean): void {
@@ -185,7 +184,7 @@ export class Relay implements LinkHearer {
   }
 
   #unpark(): void {
-    if (this.#parked.length === 0 || this.#isRouteClosing()) return;
+    if (this.#parked.length === 0 || this.#isRouteUncertain()) return;
     const parked = this.#parked;
     this.#parked = [];
     this.#client.socket.pause('link is closing', false);
@@ -350,6 +349,7 @@ export class Relay implements LinkHearer {
 
   linkDrained(): void {
     this.#followPod();
+    this.#unpark();
   }
 
   linkEnded({ id }: Upstream, end: LinkEnd): void {

@@ -21,6 +21,7 @@ import { atEnd } from './ends.ts';
 import type { LinkSocket } from './ports.ts';
 import type { SocketHandlers } from './socket.ts';
 import { beginRead, endRead, type Flushed, flushSoon } from './turn.ts';
+import type { Passer, Turnstile } from './turnstile.ts';
 
 export interface WebSocketOptions {
   /** Who is at the other end: clients mask their frames, and servers end the connection. */
@@ -33,13 +34,17 @@ export interface WebSocketOptions {
   readonly checksText: boolean;
   /** How long the peer may take to answer a close frame, and to end the connection, before it is cut. */
   readonly closeMaxMs: number;
+  /** Of all to the same peer, which may end together. */
+  readonly turnstile?: Turnstile;
 }
 
 const NOTHING = new Uint8Array();
 const NO_REASON: readonly string[] = [];
+/** A reason not to read. */
+const OTHERS_END = 'others end';
 
 /** What is a ReaderHandlers' is told by its own reader alone. There are two a session, so they have as few objects and closures as can be. */
-export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
+export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer {
   readonly #options: WebSocketOptions;
   readonly #handlers: SocketHandlers;
   readonly #now: () => number;
@@ -52,6 +57,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
   /** Said, and not written yet. */
   readonly #said: Outbox;
   #full = false;
+  #isInDoubt = false;
   /** When the chunk came whose messages are told now. */
   #readAtMs = 0;
   #heardAtMs: number;
@@ -79,6 +85,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
     this.#cancel = undefined;
     this.#state = 'open';
     this.excuse();
+    this.#options.turnstile?.join(this);
     listen((chunk) => this.#read(chunk));
     // Both are told once, and `once` keeps a closure more for each.
     socket.on('end', () => this.#ended());
@@ -106,6 +113,10 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
 
   get isPaused(): boolean {
     return this.#pausedFor.length > 0;
+  }
+
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
   }
 
   takes(rules: ChunkRules): void {
@@ -151,6 +162,19 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
       this.excuse();
       this.#socket?.resume();
     }
+  }
+
+  /** Read again, it is in doubt until the event loop has been round once: only then has it told of its end, if it has ended. */
+  hold(held: boolean): void {
+    this.pause(OTHERS_END, held);
+    if (held) this.#isInDoubt = true;
+    else setImmediate(() => this.#isHeard());
+  }
+
+  #isHeard(): void {
+    if (this.#pausedFor.includes(OTHERS_END)) return;
+    this.#isInDoubt = false;
+    if (this.#state === 'open') this.#handlers.onDrain();
   }
 
   /** Reads on until the peer answers; the connection is cut when it does not in time. */
@@ -265,6 +289,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
       this.flush();
     }
     atEnd(() => this.#socket?.end());
+    this.#options.turnstile?.dealt();
   }
 
   #closed(): void {
@@ -272,7 +297,9 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed {
     this.#state = 'closed';
     clearTimeout(this.#closeTimer);
     this.#reader.stop();
+    this.#options.turnstile?.leave(this);
     atEnd(() => this.#tellEnd());
+    this.#options.turnstile?.dealt();
   }
 
   #tellEnd(): void {
