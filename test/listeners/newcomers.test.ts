@@ -12,6 +12,8 @@ import { scriptedPod } from '../support/scripted-pod.ts';
 vi.mock('../../proxy/relay/in-turns.ts', async (original) => ({ ...(await original<object>()), PART_MS: 0 }));
 
 const COUNT = 100;
+/** Node ends connections that have been idle for 5 s, which would hide one that was forgotten. */
+const BEFORE_IDLE_MS = 3_000;
 const users = Array.from({ length: COUNT }, (_, index) => `user-${index}`);
 
 let joined: MockInstance<Turnstile['join']>;
@@ -33,7 +35,7 @@ const nobodyWaits = () =>
   eventually(() => {
     const gone = new Set(newcomers(left));
     expect(newcomers(joined).filter((passer) => !gone.has(passer)).length).toBe(0);
-  });
+  }, BEFORE_IDLE_MS);
 const holds = (held: boolean) =>
   paused.mock.calls.filter((call) => call[0] === 'newcomers wait' && call[1] === held).length;
 
