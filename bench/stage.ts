@@ -70,7 +70,7 @@ export async function openUsers({ clients, proxy }: Stage, count: number): Promi
 }
 
 /** All pods at once. */
-export async function tellPods<K extends 'push' | 'each' | 'greet'>(
+export async function tellPods<K extends 'push' | 'each' | 'greet' | 'sequence'>(
   { backends }: Stage,
   call: K,
   argument: Parameters<BackendCalls[K]>[0],

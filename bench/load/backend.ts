@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Decoder, encode, type Frame } from '../../stomp/index.ts';
 import { clockMicros, clockMs } from './clock.ts';
-import { type Kind, message, send } from './numbered.ts';
+import { type Kind, message, send, sequenced } from './numbered.ts';
 import { Pacer } from './pacer.ts';
 import { frame, HEAD_END, headerOf, OPCODE, Splitter, upgradeAnswer } from './web-socket.ts';
 
@@ -31,6 +31,8 @@ export interface BackendCalls {
   each(nothing: null): void;
   /** From now on each SUBSCRIBE is answered by a message, as pods do that send the present state first. */
   greet(nothing: null): void;
+  /** From now on what is sent back has its number in `holdfast-seq`. */
+  sequence(nothing: null): void;
   /** No more messages; tells what was sent to those who are here. */
   stop(nothing: null): Sent[];
 }
@@ -40,12 +42,14 @@ export class Backend implements BackendCalls {
   readonly #subscribers = new Set<Connection>();
   readonly #pacer = new Pacer(clockMs);
   #greets = false;
+  #echoes = message;
 
   constructor() {
     this.#server = createServer({ noDelay: true }, (socket) => {
       const connection: Connection = new Connection(socket, {
         subscribed: () => this.#subscribed(connection),
         left: () => this.#subscribers.delete(connection),
+        echoes: () => this.#echoes,
       });
     });
   }
@@ -72,6 +76,10 @@ export class Backend implements BackendCalls {
     this.#greets = true;
   }
 
+  sequence(): void {
+    this.#echoes = sequenced;
+  }
+
   stop(): Sent[] {
     this.#pacer.stop();
     return Array.from(this.#subscribers, ({ user, sent }) => [user, sent] as const);
@@ -94,6 +102,8 @@ export class Backend implements BackendCalls {
 interface ConnectionHandlers {
   subscribed(): void;
   left(): void;
+  /** What a SEND is answered by. */
+  echoes(): typeof message;
 }
 
 class Connection {
@@ -157,8 +167,9 @@ class Connection {
   }
 
   #echo(bytes: Buffer, body: number): void {
-    const answer = Buffer.allocUnsafe(message.bytes);
-    message.writeBody(answer, 0, bytes, body);
+    const echo = this.#handlers.echoes();
+    const answer = Buffer.allocUnsafe(echo.bytes);
+    echo.writeBody(answer, 0, bytes, body);
     this.#socket.write(answer);
   }
 

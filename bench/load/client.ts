@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { Decoder, encode, type Frame } from '../../stomp/index.ts';
 import { clockMicros } from './clock.ts';
 import { Lane } from './lane.ts';
-import { type Kind, kindAt, message, numberAt, send, timeAt, userAt } from './numbered.ts';
+import { type Kind, kindAt, message, numberAt, send, sequenced, timeAt, userAt } from './numbered.ts';
 import { frame, HEAD_END, OPCODE, Splitter, upgradeRequest } from './web-socket.ts';
 
 /** What is read of all clients goes here: it is looked at before the next read. */
@@ -107,7 +107,8 @@ export class BenchClient {
   }
 
   #text(bytes: Buffer, from: number, to: number): void {
-    const body = message.bodyIn(bytes, from, to);
+    const plain = message.bodyIn(bytes, from, to);
+    const body = plain < 0 ? sequenced.bodyIn(bytes, from, to) : plain;
     if (body < 0) return this.#stomp(bytes.subarray(from, to));
     const kind = kindAt(bytes, body);
     if (kind === undefined || userAt(bytes, body) !== this.user) {

@@ -21,11 +21,12 @@ const KIND_CODES: Readonly<Record<Kind, number>> = { push: 0x70, echo: 0x65, hel
 const ZERO = 0x30;
 
 const BODY = 'p000000 0000000000 0000000000000000 '.padEnd(BODY_BYTES, 'x');
-const MESSAGE =
-  'MESSAGE\nsubscription:0\nmessage-id:0000000000\ndestination:/user/queue/bench\n' +
+const messageWith = (headers: string) =>
+  `MESSAGE\nsubscription:0\nmessage-id:0000000000\n${headers}destination:/user/queue/bench\n` +
   `content-type:text/plain\ncontent-length:${BODY_BYTES}\n\n${BODY}\0`;
 const SEND = `SEND\ndestination:/app/echo\ncontent-type:text/plain\ncontent-length:${BODY_BYTES}\n\n${BODY}\0`;
-const ID = { at: MESSAGE.indexOf('message-id:') + 'message-id:'.length, digits: 10 };
+/** Headers whose values end with the number. */
+const NUMBERED_HEADERS = ['message-id:', 'holdfast-seq:bench:'];
 
 /** A kind of STOMP frame of the bench, in a WebSocket frame. */
 class Shape {
@@ -35,14 +36,16 @@ class Shape {
   /** In the payload. */
   readonly #bodyAt: number;
   readonly #payloadAt: number;
-  readonly #hasId: boolean;
+  /** Where in the payload the number stands, before the body. */
+  readonly #numbersAt: readonly number[];
 
-  constructor(stomp: string, options: { readonly masked: boolean; readonly hasId: boolean }) {
+  constructor(stomp: string, options: { readonly masked: boolean }) {
     this.#payload = Buffer.from(stomp);
     this.#whole = frame(OPCODE.text, this.#payload, options.masked);
     this.#bodyAt = stomp.indexOf(BODY);
     this.#payloadAt = headerBytes(this.#payload.length, options.masked);
-    this.#hasId = options.hasId;
+    const numbered = NUMBERED_HEADERS.filter((header) => stomp.includes(`\n${header}`));
+    this.#numbersAt = numbered.map((header) => stomp.indexOf(header) + header.length);
     this.bytes = this.#whole.length;
   }
 
@@ -54,30 +57,39 @@ class Shape {
     writeDigits(target, body + USER.at, USER.digits, user);
     writeDigits(target, body + NUMBER.at, NUMBER.digits, n);
     writeDigits(target, body + TIME.at, TIME.digits, time);
-    if (this.#hasId) writeDigits(target, at + this.#payloadAt + ID.at, ID.digits, n);
+    this.#writeNumbers(target, at, n);
   }
 
-  /** The same body that came in, under other headers. */
+  #writeNumbers(target: Buffer, at: number, n: number): void {
+    for (const fieldAt of this.#numbersAt) writeDigits(target, at + this.#payloadAt + fieldAt, NUMBER.digits, n);
+  }
+
+  /** The same body that came in, under other headers, which have its number. */
   writeBody(target: Buffer, at: number, from: Buffer, bodyAt: number): void {
     this.#whole.copy(target, at);
     from.copy(target, at + this.#payloadAt + this.#bodyAt, bodyAt, bodyAt + BODY_BYTES);
+    this.#writeNumbers(target, at, numberAt(from, bodyAt));
   }
 
   /** Where the body of a payload begins; -1 when it is none of these frames, octet by octet but for the fields. */
   bodyIn(bytes: Buffer, from: number, to: number): number {
     if (to - from !== this.#payload.length) return -1;
     const body = from + this.#bodyAt;
-    const isHead = this.#hasId
-      ? same(bytes, from, this.#payload, 0, ID.at) &&
-        same(bytes, from + ID.at + ID.digits, this.#payload, ID.at + ID.digits, this.#bodyAt)
-      : same(bytes, from, this.#payload, 0, this.#bodyAt);
+    let at = 0;
+    for (const fieldAt of this.#numbersAt) {
+      if (!same(bytes, from + at, this.#payload, at, fieldAt)) return -1;
+      at = fieldAt + NUMBER.digits;
+    }
     const tail = this.#bodyAt + FIELDS_BYTES;
-    return isHead && same(bytes, from + tail, this.#payload, tail, this.#payload.length) ? body : -1;
+    const isWhole = same(bytes, from + at, this.#payload, at, this.#bodyAt);
+    return isWhole && same(bytes, from + tail, this.#payload, tail, this.#payload.length) ? body : -1;
   }
 }
 
-export const message = new Shape(MESSAGE, { masked: false, hasId: true });
-export const send = new Shape(SEND, { masked: true, hasId: false });
+export const message = new Shape(messageWith(''), { masked: false });
+/** As producers number their messages: nothing has to be waited for to know that none is missing. */
+export const sequenced = new Shape(messageWith('holdfast-seq:bench:0000000000\n'), { masked: false });
+export const send = new Shape(SEND, { masked: true });
 
 /** A body's fields. */
 export function kindAt(bytes: Buffer, body: number): Kind | undefined {

@@ -6,6 +6,7 @@ import { holdfast, holdfastOfTwo } from './holdfast.ts';
 import { httpProxy } from './http-proxy.ts';
 import { nginx } from './nginx.ts';
 import type { ProxyKind } from './proxy.ts';
+import { tcpRelay } from './tcp-relay.ts';
 import { wsRelay } from './ws-relay.ts';
 
 export type { ProxyKind, ProxySetting, RunningProxy } from './proxy.ts';
@@ -21,6 +22,7 @@ export const proxies: readonly ProxyKind[] = [
   envoy,
   httpProxy,
   wsRelay,
+  tcpRelay,
   holdfast,
   holdfastOfTwo,
 ];
