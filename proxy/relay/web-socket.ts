@@ -34,7 +34,7 @@ export interface WebSocketOptions {
   readonly checksText: boolean;
   /** How long the peer may take to answer a close frame, and to end the connection, before it is cut. */
   readonly closeMaxMs: number;
-  /** Of all to the same peer, which may end together. */
+  /** Of all to the same peer, which may end together without our doing. */
   readonly turnstile?: Turnstile;
 }
 
@@ -58,6 +58,8 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
   readonly #said: Outbox;
   #full = false;
   #isInDoubt = false;
+  /** Until the end is our own doing. */
+  #turnstile: Turnstile | undefined;
   /** When the chunk came whose messages are told now. */
   #readAtMs = 0;
   #heardAtMs: number;
@@ -85,7 +87,8 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     this.#cancel = undefined;
     this.#state = 'open';
     this.excuse();
-    this.#options.turnstile?.join(this);
+    this.#turnstile = this.#options.turnstile;
+    this.#turnstile?.join(this);
     listen((chunk) => this.#read(chunk));
     // Both are told once, and `once` keeps a closure more for each.
     socket.on('end', () => this.#ended());
@@ -95,8 +98,9 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     else socket.resume();
   }
 
+  /** One that broke is told of by its close, when the event loop has read all others; what is said to it meanwhile is lost. */
   get isOpen(): boolean {
-    return this.#state === 'open';
+    return this.#state === 'open' && this.#socket?.destroyed === false;
   }
 
   get heardAtMs(): number {
@@ -180,10 +184,12 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
   /** Reads on until the peer answers; the connection is cut when it does not in time. */
   close(code: number, reason: string): void {
     if (this.#state === 'opening') return this.abort();
+    this.#leaveOthers();
     if (this.#state === 'open') this.#sayGoodbye(isSendable(code) ? code : undefined, reason);
   }
 
   abort(): void {
+    this.#leaveOthers();
     this.#reader.stop();
     this.#said.clear();
     if (this.#socket === undefined) this.#cancel?.();
@@ -289,7 +295,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
       this.flush();
     }
     atEnd(() => this.#socket?.end());
-    this.#options.turnstile?.dealt();
+    this.#turnstile?.dealt();
   }
 
   #closed(): void {
@@ -297,9 +303,16 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     this.#state = 'closed';
     clearTimeout(this.#closeTimer);
     this.#reader.stop();
-    this.#options.turnstile?.leave(this);
     atEnd(() => this.#tellEnd());
-    this.#options.turnstile?.dealt();
+    this.#leaveOthers()?.dealt();
+  }
+
+  /** @returns the others, unless they had been left before */
+  #leaveOthers(): Turnstile | undefined {
+    const turnstile = this.#turnstile;
+    this.#turnstile = undefined;
+    turnstile?.leave(this);
+    return turnstile;
   }
 
   #tellEnd(): void {
