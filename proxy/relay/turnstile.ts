@@ -13,6 +13,9 @@ export interface Passer {
   hold(held: boolean): void;
 }
 
+/** Holding takes a microsecond or two each. Whoever comes while there are so many is never held, so that holding does not become what it prevents. */
+export const PASSERS_MAX = 8_192;
+
 export class Turnstile {
   readonly #perTurn: number;
   readonly #now: () => number;
@@ -34,6 +37,7 @@ export class Turnstile {
 
   /** One more, who is read unless others have to wait already. */
   join(passer: Passer): void {
+    if (this.#through.size + this.#waiting.size >= PASSERS_MAX) return;
     if (this.#waiting.size === 0) this.#through.add(passer);
     else this.#hold(passer);
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PART_MS } from '../../proxy/relay/in-turns.ts';
-import { type Passer, Turnstile } from '../../proxy/relay/turnstile.ts';
+import { PASSERS_MAX, type Passer, Turnstile } from '../../proxy/relay/turnstile.ts';
 
 const turn = () => new Promise(setImmediate);
 const PER_TURN = 4;
@@ -111,4 +111,25 @@ test('each turn of the event loop has its own time', async () => {
     await turn();
   }
   expect(passers.map(({ told }) => told)).toEqual([0, 0]);
+});
+
+test.each([
+  [PASSERS_MAX - 1, PASSERS_MAX - 1],
+  [PASSERS_MAX, PASSERS_MAX],
+  [PASSERS_MAX + 1, PASSERS_MAX],
+])('of %i who are there, %i can be held', (count, held) => {
+  const { come, deal } = setUp();
+  const passers = come(count);
+  deal(PART_MS);
+  expect(count - readCount(passers)).toBe(held);
+});
+
+test('who comes while as many wait as can be held is read, and has no place to leave', async () => {
+  const { turnstile, come, deal } = setUp();
+  come(PASSERS_MAX);
+  deal(PART_MS);
+  const [late] = come(1);
+  turnstile.leave(late as Passer);
+  await turn();
+  expect(late).toMatchObject({ isRead: true, told: 0 });
 });
