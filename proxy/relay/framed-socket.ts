@@ -72,8 +72,8 @@ export class FramedSocket implements LinkSocket {
     return this.#inner.isPaused;
   }
 
-  get isInDoubt(): boolean {
-    return this.#inner.isInDoubt;
+  get inDoubtSinceMs(): number | undefined {
+    return this.#inner.inDoubtSinceMs;
   }
 
   excuse(ms?: number): void {

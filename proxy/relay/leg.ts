@@ -40,7 +40,7 @@ export class Leg {
 
   /** The peer has sent its close frame, or ended its side, or many others of its kind have ended: what is said now may be lost. */
   get isUncertain(): boolean {
-    return !this.socket.isOpen || this.socket.isInDoubt === true;
+    return !this.socket.isOpen || this.socket.inDoubtSinceMs !== undefined;
   }
 
   send(bytes: Uint8Array, binary: boolean, now: number): void {
@@ -65,6 +65,8 @@ export class Leg {
     if (this.socket.isPaused || !this.socket.isOpen) return 0;
     const silentMs = now - this.socket.heardAtMs;
     if (silentMs >= this.#options.goneMs) return silentMs;
+    const doubtedMs = now - (this.socket.inDoubtSinceMs ?? now);
+    if (doubtedMs >= this.#options.goneMs) return doubtedMs;
     if (silentMs >= this.#options.pingEveryMs && now - this.#pingedAtMs >= this.#options.pingEveryMs) {
       this.#pingedAtMs = now;
       this.socket.ping();

@@ -14,7 +14,7 @@ export interface SocketHandlers {
    * @param fault set when the peer broke the protocol or its limits and we closed for that; names the rule
    */
   onClose(code: number, reason: string, fault?: string): void;
-  /** What was written has left us again, after `isFull` was true; or it is known that the peer is there, after `isInDoubt` was. */
+  /** What was written has left us again, after `isFull` was true; or the peer is there, which was in doubt. */
   onDrain(): void;
 }
 
@@ -28,8 +28,11 @@ export interface Socket {
   /** More than the high mark waits to be sent: whoever feeds this socket should stop. */
   readonly isFull: boolean;
   readonly isPaused: boolean;
-  /** Not read since many others to the same peer have ended: what is said to it may be lost. Absent where that is never done. */
-  readonly isInDoubt?: boolean;
+  /**
+   * Since when it is not known whether the peer is still there: many others to the same one have ended, and it has not answered since. What
+   * is said to it may be lost. Absent where nobody asks.
+   */
+  readonly inDoubtSinceMs?: number | undefined;
   /** Takes `ms` off the silence so far; by default all of it. For time in which the peer could not be heard. */
   excuse(ms?: number): void;
   /** One STOMP frame or heart-beat; nothing happens while the socket is not open. */

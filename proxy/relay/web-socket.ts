@@ -57,7 +57,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
   /** Said, and not written yet. */
   readonly #said: Outbox;
   #full = false;
-  #isInDoubt = false;
+  #inDoubtSinceMs: number | undefined;
   /** Until the end is our own doing. */
   #turnstile: Turnstile | undefined;
   /** When the chunk came whose messages are told now. */
@@ -119,8 +119,8 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     return this.#pausedFor.length > 0;
   }
 
-  get isInDoubt(): boolean {
-    return this.#isInDoubt;
+  get inDoubtSinceMs(): number | undefined {
+    return this.#inDoubtSinceMs;
   }
 
   takes(rules: ChunkRules): void {
@@ -131,6 +131,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     const now = this.#now();
     this.#heardAtMs = Math.min(now, this.#heardAtMs + ms);
     this.#heardDataAtMs = Math.min(now, this.#heardDataAtMs + ms);
+    if (this.#inDoubtSinceMs !== undefined) this.#inDoubtSinceMs = Math.min(now, this.#inDoubtSinceMs + ms);
   }
 
   send(bytes: Uint8Array, binary: boolean): void {
@@ -168,17 +169,15 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     }
   }
 
-  /** Read again, it is in doubt until the event loop has been round once: only then has it told of its end, if it has ended. */
+  /** Read again, it is in doubt until the peer has answered: its end may still be on its way. It is asked when what is there has been read. */
   hold(held: boolean): void {
     this.pause(OTHERS_END, held);
-    if (held) this.#isInDoubt = true;
-    else setImmediate(() => this.#isHeard());
+    this.#inDoubtSinceMs = this.#now();
+    if (!held) setImmediate(() => this.#ask());
   }
 
-  #isHeard(): void {
-    if (this.#pausedFor.includes(OTHERS_END)) return;
-    this.#isInDoubt = false;
-    if (this.#state === 'open') this.#handlers.onDrain();
+  #ask(): void {
+    if (!this.#pausedFor.includes(OTHERS_END)) this.ping();
   }
 
   /** Reads on until the peer answers; the connection is cut when it does not in time. */
@@ -222,6 +221,9 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
 
   onPong(): void {
     this.#heardAtMs = this.#readAtMs;
+    if (this.#inDoubtSinceMs === undefined) return;
+    this.#inDoubtSinceMs = undefined;
+    this.#handlers.onDrain();
   }
 
   /** The peer's close frame; the server ends the connection then, §7.1.1. */

@@ -347,8 +347,10 @@ describe('subscriptions', () => {
   it('durable: what is sent while nobody is there comes later; UNSUBSCRIBE ends it only with its name', async () => {
     const topic = newTopic();
     const publisher = await connected(one);
+    // Another one each time: when Artemis answers an UNSUBSCRIBE under load with AMQ339017, its subscription is still there in the retry.
+    const clientId = `subscriber of ${topic}`;
     const missed = async (body: string, unsubscribe: Record<string, string>) => {
-      const client = await connected(one, { 'client-id': 'other' });
+      const client = await connected(one, { 'client-id': clientId });
       await client.subscribe(topic, DURABLE);
       client.send('UNSUBSCRIBE', { ...unsubscribe, receipt: 'u' });
       await client.frame('RECEIPT');

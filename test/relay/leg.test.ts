@@ -10,9 +10,15 @@ import { configFrom } from '../support/proxy.ts';
 function legs() {
   const { relay } = switchboardOptions(configFrom(['--pods', 'a=127.0.0.1:1']));
   const heard = { heardAtMs: 0, heardDataAtMs: 0 };
-  const socket = { ...{ isPaused: false, isOpen: true, ping: () => {}, send: () => {}, excuse: () => {} } };
+  const doubt: Pick<Socket, 'inDoubtSinceMs'> = {};
+  const socket = { ...doubt, ...{ isPaused: false, isOpen: true, ping: () => {}, send: () => {}, excuse: () => {} } };
   const make = (options: typeof relay.link) => new Leg(Object.assign(socket, heard) as unknown as Socket, options, 0);
-  return { link: make(relay.link), client: make(relay.client), socket: Object.assign(socket, heard) };
+  return {
+    goneMs: relay.link.goneMs,
+    link: make(relay.link),
+    client: make(relay.client),
+    socket: Object.assign(socket, heard),
+  };
 }
 
 test("a pod whose beats come nearly two intervals apart, as Spring's do, is not silent", () => {
@@ -39,4 +45,24 @@ test('a client has three intervals, as with Spring', () => {
   socket.heardAtMs = 29_999;
   expect(client.beat(29_999, HEARTBEAT)).toBe(0);
   expect(client.beat(30_000, HEARTBEAT)).toBe(30_000);
+});
+
+test.each([
+  [-1, false],
+  [0, true],
+  [1, true],
+])(
+  'a pod that talks and does not answer whether it is there is gone after `backend.gone` and %i ms: %s',
+  (more, isGone) => {
+    const { goneMs, link, socket } = legs();
+    const now = 1_000 + goneMs + more;
+    Object.assign(socket, { heardAtMs: now, heardDataAtMs: now, inDoubtSinceMs: 1_000 });
+    expect(link.beat(now, HEARTBEAT)).toBe(isGone ? goneMs + more : 0);
+  },
+);
+
+test('one that is not read cannot answer', () => {
+  const { goneMs, link, socket } = legs();
+  Object.assign(socket, { isPaused: true, inDoubtSinceMs: 0 });
+  expect(link.beat(2 * goneMs, HEARTBEAT)).toBe(0);
 });

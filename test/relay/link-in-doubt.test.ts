@@ -1,4 +1,4 @@
-/** A link that is not read because others to its pod have ended may have ended, too: what the client says waits until that is known. */
+/** A link that is not read because others to its pod have ended may have ended, too: what the client says waits until the pod has answered. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Passer } from '../../proxy/relay/turnstile.ts';
 import { PlainSocket } from '../../proxy/relay/web-socket.ts';
@@ -23,12 +23,6 @@ beforeEach(() => {
 
 const sends = ({ frames }: PodLink) => frames.filter(({ command }) => command === 'SEND').map(textOf);
 
-/** As a turnstile does: before the event loop looks what there is to be read. */
-async function release(passer: Passer): Promise<void> {
-  await new Promise(setImmediate);
-  passer.hold(false);
-}
-
 /** Three SENDs that the client says while its link is held. */
 async function saidInDoubt() {
   const pod = await scriptedPod('pod-1');
@@ -46,7 +40,7 @@ async function saidInDoubt() {
 
 test('it goes to the pod, in order, when the link is alive', async () => {
   const { client, link, passer, proxy } = await saidInDoubt();
-  await release(passer);
+  passer.hold(false);
   client.send('SEND', { destination: '/a' }, '4');
   await eventually(() => expect(sends(link)).toEqual(['1', '2', '3', '4']));
   await proxy.metricIs('holdfast_paused{side="client"}', 0);
@@ -56,28 +50,42 @@ test('it goes to the next link, whole, when this one has ended', async () => {
   const { pod, link, passer } = await saidInDoubt();
   link.socket.terminate();
   await link.closed;
-  await release(passer);
+  passer.hold(false);
   const next = await pod.link(1);
   await eventually(() => expect(sends(next)).toEqual(['1', '2', '3']));
   expect(sends(link)).toEqual([]);
   await eventually(() => expect(left).toContain(passer));
 });
 
-test('it waits on when others end again before the event loop has been round', async () => {
-  const { client, link, passer } = await saidInDoubt();
-  await release(passer);
-  passer.hold(true);
-  for (let i = 0; i < 3; i++) await new Promise(setImmediate);
+test('it waits for the answer of the pod', async () => {
+  const { client, link, passer, proxy } = await saidInDoubt();
+  link.request.socket.pause();
+  passer.hold(false);
+  await proxy.metricIs('holdfast_paused{side="link"}', 0);
+  expect(await proxy.metric('holdfast_paused{side="client"}')).toBe(1);
   client.send('SEND', { destination: '/a' }, '4');
-  expect(sends(link)).toEqual([]);
-  await release(passer);
+  link.request.socket.resume();
   await eventually(() => expect(sends(link)).toEqual(['1', '2', '3', '4']));
+});
+
+test('it waits on when others end again before the pod was asked', async () => {
+  const { client, link, passer, proxy } = await saidInDoubt();
+  const asked = vi.fn();
+  link.socket.on('ping', asked);
+  passer.hold(false);
+  passer.hold(true);
+  client.send('SEND', { destination: '/a' }, '4');
+  expect(await proxy.metric('holdfast_paused{side="client"}')).toBe(1);
+  expect([asked.mock.calls.length, sends(link)]).toEqual([0, []]);
+  passer.hold(false);
+  await eventually(() => expect(sends(link)).toEqual(['1', '2', '3', '4']));
+  expect(asked).toHaveBeenCalledOnce();
 });
 
 test('what the pod has said before its end is not lost', async () => {
   const { client, link, passer } = await saidInDoubt();
   link.send('MESSAGE', { subscription: '1', 'message-id': '1', destination: '/a' }, 'last words');
   link.socket.close(1001);
-  await release(passer);
+  passer.hold(false);
   expect(textOf(await client.frame('MESSAGE'))).toBe('last words');
 });
