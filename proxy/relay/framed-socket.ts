@@ -76,6 +76,10 @@ export class FramedSocket implements LinkSocket {
     return this.#inner.inDoubtSinceMs;
   }
 
+  believe(): void {
+    this.#inner.believe();
+  }
+
   excuse(ms?: number): void {
     this.#inner.excuse(ms);
   }

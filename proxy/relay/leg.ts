@@ -65,8 +65,8 @@ export class Leg {
     if (this.socket.isPaused || !this.socket.isOpen) return 0;
     const silentMs = now - this.socket.heardAtMs;
     if (silentMs >= this.#options.goneMs) return silentMs;
-    const doubtedMs = now - (this.socket.inDoubtSinceMs ?? now);
-    if (doubtedMs >= this.#options.goneMs) return doubtedMs;
+    // Not silent for so long, so it has talked since: it is there, and just does not answer pings, or has not come to them yet.
+    if (now - (this.socket.inDoubtSinceMs ?? now) >= this.#options.goneMs) this.socket.believe?.();
     if (silentMs >= this.#options.pingEveryMs && now - this.#pingedAtMs >= this.#options.pingEveryMs) {
       this.#pingedAtMs = now;
       this.socket.ping();

@@ -33,6 +33,8 @@ export interface Socket {
    * is said to it may be lost. Absent where nobody asks.
    */
   readonly inDoubtSinceMs?: number | undefined;
+  /** Ends the doubt, if there is any: the peer is there. */
+  believe?(): void;
   /** Takes `ms` off the silence so far; by default all of it. For time in which the peer could not be heard. */
   excuse(ms?: number): void;
   /** One STOMP frame or heart-beat; nothing happens while the socket is not open. */

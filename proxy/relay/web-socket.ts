@@ -176,6 +176,12 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     if (!held) setImmediate(() => this.#ask());
   }
 
+  believe(): void {
+    if (this.#inDoubtSinceMs === undefined) return;
+    this.#inDoubtSinceMs = undefined;
+    this.#handlers.onDrain();
+  }
+
   #ask(): void {
     if (!this.#pausedFor.includes(OTHERS_END)) this.ping();
   }
@@ -221,9 +227,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
 
   onPong(): void {
     this.#heardAtMs = this.#readAtMs;
-    if (this.#inDoubtSinceMs === undefined) return;
-    this.#inDoubtSinceMs = undefined;
-    this.#handlers.onDrain();
+    this.believe();
   }
 
   /** The peer's close frame; the server ends the connection then, §7.1.1. */

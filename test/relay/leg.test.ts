@@ -1,5 +1,5 @@
 /** When a side counts as silent, in virtual time. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Leg } from '../../proxy/relay/leg.ts';
 import type { Socket } from '../../proxy/relay/socket.ts';
 import { switchboardOptions } from '../../proxy/settings.ts';
@@ -48,21 +48,33 @@ test('a client has three intervals, as with Spring', () => {
 });
 
 test.each([
-  [-1, false],
-  [0, true],
-  [1, true],
+  [-1, 0],
+  [0, 1],
+  [1, 1],
 ])(
-  'a pod that talks and does not answer whether it is there is gone after `backend.gone` and %i ms: %s',
-  (more, isGone) => {
+  'a pod that talks and does not answer whether it is there is believed after `backend.gone` and %i ms: %i times',
+  (more, times) => {
     const { goneMs, link, socket } = legs();
     const now = 1_000 + goneMs + more;
-    Object.assign(socket, { heardAtMs: now, heardDataAtMs: now, inDoubtSinceMs: 1_000 });
-    expect(link.beat(now, HEARTBEAT)).toBe(isGone ? goneMs + more : 0);
+    const believe = vi.fn();
+    Object.assign(socket, { heardAtMs: now, heardDataAtMs: now, inDoubtSinceMs: 1_000, believe });
+    expect(link.beat(now, HEARTBEAT)).toBe(0);
+    expect(believe).toHaveBeenCalledTimes(times);
   },
 );
 
-test('one that is not read cannot answer', () => {
+test('one that is silent for so long is gone, whatever is believed of it', () => {
   const { goneMs, link, socket } = legs();
-  Object.assign(socket, { isPaused: true, inDoubtSinceMs: 0 });
+  const believe = vi.fn();
+  Object.assign(socket, { inDoubtSinceMs: 0, believe });
+  expect(link.beat(goneMs, HEARTBEAT)).toBe(goneMs);
+  expect(believe).not.toHaveBeenCalled();
+});
+
+test('one that is not read cannot answer, and is not believed', () => {
+  const { goneMs, link, socket } = legs();
+  const believe = vi.fn();
+  Object.assign(socket, { isPaused: true, inDoubtSinceMs: 0, believe });
   expect(link.beat(2 * goneMs, HEARTBEAT)).toBe(0);
+  expect(believe).not.toHaveBeenCalled();
 });
