@@ -70,12 +70,18 @@ describe('receipts', () => {
     expect((await client.frame('RECEIPT')).header('receipt-id')).toBe('broker');
   });
 
-  it('come for DISCONNECT, and after them an ERROR and close 1002, for the broker has ended its side', async () => {
+  // Spring hands both frames to threads of their own: the one with the ERROR closes the session even while the other holds
+  // the lock that frames wait for. Of 400 ends 70 had no ERROR and 4 not even the RECEIPT.
+  it('come for DISCONNECT, and after them mostly an ERROR, always close 1002, for the broker has ended its side', async () => {
     const client = await connected(one, 'alice');
     client.send('DISCONNECT', { receipt: 'bye' });
-    expect((await client.frame('RECEIPT')).header('receipt-id')).toBe('bye');
-    expect((await client.frame('ERROR')).header('message')).toBe('Connection to broker closed.');
     expect((await client.closed).code).toBe(1002);
+    const said: (string | undefined)[] = [];
+    for (let item = await client.next(); item === 'beat' || 'command' in item; item = await client.next()) {
+      if (item !== 'beat') said.push(item.header('receipt-id') ?? item.header('message'));
+    }
+    const all = ['bye', 'Connection to broker closed.'];
+    expect(said).toEqual(all.slice(0, said.length));
   });
 });
 
