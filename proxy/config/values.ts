@@ -44,8 +44,10 @@ function quantity<T extends number>(
 ) {
   const [min, max] = [kind.parse(range.min) ?? 0, kind.parse(range.max) ?? Number.POSITIVE_INFINITY];
   const allowed = `must be ${kind.what}, from ${range.min} to ${range.max}`;
-  const error = (issue: { input?: unknown }) =>
-    typeof issue.input === 'number' || /^\d+$/.test(String(issue.input)) ? `has no unit: it ${allowed}` : allowed;
+  const error = ({ input }: { input?: unknown }) =>
+    typeof input === 'number' || (typeof input === 'string' && /^\d+$/.test(input))
+      ? `has no unit: it ${allowed}`
+      : allowed;
   const schema = z
     .string({ error })
     .regex(kind.pattern, { error })

@@ -42,6 +42,11 @@ describe('durations', () => {
   });
 });
 
+test.each([[['5']], [{ toString: 'no function' }], [Object.create(null)], [null]])('%j is no quantity', (value) => {
+  const message = duration('0s', '1m').safeParse(value).error?.issues[0]?.message;
+  expect(message).toBe('must be a whole number with its unit ms, s, m or h, from 0s to 1m');
+});
+
 describe('sizes', () => {
   test.each([
     ['1B', 1],
