@@ -28,7 +28,7 @@ export function createObserver(metrics: Metrics, log: Log, userField: UserField)
     log.info({ profile, why }, 'backend known: set backend.profile if it is something else');
   };
   return {
-    forwarded: (direction) => (direction === 'to-client' ? toClient : toPod).inc(),
+    forwarded: (direction, frames) => (direction === 'to-client' ? toClient : toPod).inc(frames),
     ringChanged: (target, committed) => {
       metrics.ringIs(committed);
       log.info({ target, committed }, target === committed ? 'ring committed' : 'ring changed: sessions move');

@@ -44,6 +44,12 @@ export function remask({ octets, payloadAt, to, mask }: WholeFrame): void {
 }
 
 export interface ReaderHandlers {
+  /**
+   * At octet `from` a message may begin: those that are whole, one behind the other, may be taken as they stand on the wire. Asked behind what had
+   * to be read otherwise, for servers only: what a client says is masked, and may have to be text.
+   * @returns where the first message begins that is not taken
+   */
+  onFrames?: ((octets: Uint8Array, from: number) => number) | undefined;
   /** A message that may be taken as it stands on the wire: `onMessage` does not follow when the answer is true. */
   onFrame?: ((frame: WholeFrame) => boolean) | undefined;
   onMessage(bytes: Uint8Array, binary: boolean): void;
@@ -94,16 +100,23 @@ export class FrameReader {
     this.#handlers = handlers;
   }
 
+  /** A message may begin, or anything else that is not part of one. */
+  get isBetween(): boolean {
+    return this.#partial === undefined && this.#parts === 0 && !this.#isDone;
+  }
+
   /** Reads no more: a handler may say so in the middle of a chunk. */
   stop(): void {
     this.#isDone = true;
   }
 
-  /** @param chunk is written to, where it is masked, and views of it are given away */
+  /** @param chunk is written to, where it is masked, and views of it are given away. Its first frame is not shown to `onFrames` */
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length && !this.#isDone) {
       at = this.#partial === undefined ? this.#readWhole(chunk, at) : this.#readOn(chunk, at, this.#partial);
+      if (at < chunk.length && this.isBetween && this.#options.peer === 'server')
+        at = this.#handlers.onFrames?.(chunk, at) ?? at;
     }
   }
 

@@ -1,8 +1,8 @@
 /**
- * A TCP or TLS connection to a pod, read without Node's stream machinery: what comes is told to one reader, a chunk of its own at a time.
+ * A TCP or TLS connection to a pod, read without Node's stream machinery: what comes is told to one reader.
  *
- * All connections are read into one buffer, which is free again when the reader has its copy: a message of some hundred octets costs memory of
- * some hundred octets, and no stream has to buffer, emit and look for more.
+ * All connections are read into one buffer, which is lent to the reader: what goes on at once costs no memory, and no stream has to buffer, emit
+ * and look for more.
  */
 import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
@@ -15,8 +15,8 @@ export interface ConnectionOptions {
   readonly hostHeader: string | undefined;
 }
 
-/** @param chunk the reader's own */
-export type Read = (chunk: Uint8Array) => void;
+/** @param lent others will be in its place when this returns */
+export type Read = (lent: Uint8Array) => void;
 
 /** As much as Node itself reads at a time. */
 const READ_MAX_BYTES = 64 * 1024;
@@ -52,9 +52,7 @@ export class Connection {
 
   /** @returns whether to read on: that is decided by `pause` */
   #take(length: number): true {
-    const chunk = Buffer.allocUnsafe(length);
-    octets.copy(chunk, 0, 0, length);
-    this.#read(chunk);
+    this.#read(octets.subarray(0, length));
     return true;
   }
 }

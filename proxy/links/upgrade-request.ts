@@ -31,7 +31,7 @@ const ignore = () => {};
 export function requestUpgrade(options: UpgradeOptions, handlers: UpgradeHandlers): () => void {
   const key = newKey();
   const head = requestHead(options, key);
-  const connection = new Connection(options, (chunk) => onRead(chunk));
+  const connection = new Connection(options, (lent) => onRead(lent));
   const { socket } = connection;
   const reader = new AnswerReader();
   let isGivenUp = false;
@@ -50,15 +50,15 @@ export function requestUpgrade(options: UpgradeOptions, handlers: UpgradeHandler
   const unreachable = (message: string) => fail({ kind: 'unreachable', message: isGivenUp ? GIVEN_UP : message });
   const onError = (error: Error) => unreachable(error.message);
   const onClose = () => unreachable('The connection ended during the handshake');
-  const onRead = (chunk: Uint8Array) => {
-    const answer = reader.push(chunk);
+  const onRead = (lent: Uint8Array) => {
+    const answer = reader.push(lent);
     if (answer === undefined) return;
     if (typeof answer === 'string') return unreachable(answer);
     if (answer.status !== SWITCHING_PROTOCOLS) return fail({ kind: 'handshake', status: answer.status });
     const fault = faultOf(answer, key, options.protocols);
     if (fault !== undefined) return unreachable(fault);
     settle();
-    handlers.onOpen(connection, answer.rest);
+    handlers.onOpen(connection, Buffer.from(answer.rest));
   };
   const timer = setTimeout(() => unreachable('Opening handshake has timed out'), options.timeoutMs);
   socket.on('error', onError).on('close', onClose);

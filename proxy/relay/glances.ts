@@ -1,7 +1,8 @@
 /** Which frames pass by the session, or are only shown by their marks, without being looked at more than once. */
-import { type Decoder, type DecoderLimits, Glance } from '../../stomp/index.ts';
+import { checkedLimits, type Decoder, type DecoderLimits, Glance } from '../../stomp/index.ts';
 import type { WholeFrame } from '../../websocket/index.ts';
 import type { MessageMarks } from '../session/index.ts';
+import { FrameRuns } from './frame-runs.ts';
 import type { RelayOptions } from './host.ts';
 
 /** Values of STOMP 1.0 begin behind their blanks, so one with blanks may be any. */
@@ -17,6 +18,8 @@ export interface Glances {
   readonly send: Glance;
   /** Of a pod: what the session has to check of it are its marks (`marksIn`). */
   readonly message: Glance;
+  /** Of a pod: what has no marks. */
+  readonly messages: FrameRuns;
 }
 
 export function glancesOf(
@@ -33,15 +36,17 @@ export function glancesOf(
 }
 
 function made({ session, podLimits }: RelayOptions, ownNames: readonly string[], limits: DecoderLimits): Glances {
+  const { marks, besides } = marked(session.dedupHeader);
   const lines = ['receipt', 'transaction', ...ownNames].map((name) => `${name}:`);
   return {
     ownNames,
     send: new Glance({ command: 'SEND', watched: [...lines, ...OWN_DESTINATIONS], limits }),
-    message: new Glance({ command: 'MESSAGE', watched: [], ...marks(session.dedupHeader), limits: podLimits }),
+    message: new Glance({ command: 'MESSAGE', watched: [], marks, besides, limits: podLimits }),
+    messages: new FrameRuns(checkedLimits(podLimits), marks),
   };
 }
 
-function marks(dedupHeader: string) {
+function marked(dedupHeader: string) {
   return { marks: [dedupHeader, 'holdfast-seq'], besides: ['subscription', 'destination'] };
 }
 

@@ -15,7 +15,7 @@ export interface RelayHost {
   /** The session's primary link is at another pod, or (undefined) it has none. */
   movedTo(pod: Pod | undefined): void;
   fact(fact: Fact): void;
-  forwarded(direction: 'to-client' | 'to-pod'): void;
+  forwarded(direction: 'to-client' | 'to-pod', frames: number): void;
   /** What the session holds has changed by so much. */
   held(bytes: number, frames: number): void;
   /** All sessions together hold more than they may. */

@@ -54,6 +54,12 @@ export class Leg {
     this.socket.pass?.(frame);
   }
 
+  /** The same for several frames. */
+  passFrames(octets: Uint8Array, from: number, to: number, now: number): void {
+    this.#beats.sent(now);
+    this.socket.passFrames?.(octets, from, to);
+  }
+
   /** So many ms of silence were ours. */
   excuse(ms: number): void {
     this.socket.excuse(ms);

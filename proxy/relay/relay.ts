@@ -22,6 +22,7 @@ import {
 import { Alarm } from './alarm.ts';
 import { detached, isPlainSend, keepsFrame, noText } from './client-frames.ts';
 import { type Glances, glancesOf, isPlain, marksIn } from './glances.ts';
+import { Held } from './held.ts';
 import type { RelayClient, RelayHost, RelayOptions } from './host.ts';
 import { Leg } from './leg.ts';
 import { ownNames, withoutOwnHeaders } from './own-headers.ts';
@@ -39,14 +40,13 @@ export class Relay implements LinkHearer {
   readonly #links = new Few<Upstream>();
   readonly #glances: Glances;
   readonly #alarm: Alarm;
+  readonly #held: Held;
   #clientRoute: Leg | undefined;
   /** What the client has said since its link began to close: until the link's end is known nobody can take it. */
   #parked: { readonly frame: Frame; readonly binary: boolean }[] = [];
   /** What client and pods agreed on; until then 1.2, whose rules read any CONNECTED. */
   #version: Version | undefined;
   #pod: Pod | undefined;
-  #heldBytes = 0;
-  #heldFrames = 0;
   #slowSinceMs = Number.POSITIVE_INFINITY;
   #isOver = false;
   /** An effect can bring about an event: a message that fills the client. */
@@ -62,6 +62,7 @@ export class Relay implements LinkHearer {
     this.#clientDecoder = client.decoder;
     this.#glances = glancesOf(options, ownNames(options.session, client.own), client.decoder.limits);
     this.#session = new Session(options.session, detached(client.connect), client.binary, client.own);
+    this.#held = new Held(host);
     this.#alarm = new Alarm(host, () => this.#tell({ type: 'tick' }));
   }
 
@@ -136,7 +137,7 @@ export class Relay implements LinkHearer {
    * what is held waits for their CONNECTED and RECEIPTs, and would otherwise wait for ever.
    */
   squeeze(): void {
-    const holds = this.#heldBytes > 0 || this.#clientRoute === undefined;
+    const holds = this.#held.isSomething || this.#clientRoute === undefined;
     this.#client.socket.pause('budget', holds && this.#host.isBudgetSpent);
   }
 
@@ -206,6 +207,16 @@ export class Relay implements LinkHearer {
     return true;
   }
 
+  /** Plain MESSAGE frames of a pod, one behind the other, go on as they came. @returns where the first other one begins */
+  passLinkFrames(link: Upstream, octets: Uint8Array, from: number, readAtMs: number): number {
+    if (!link.passes || this.#client.socket.passFrames === undefined || !link.decoder.isBetween) return from;
+    const to = this.#glances.messages.endOf(octets, from);
+    if (to === from) return from;
+    this.#client.passFrames(octets, from, to, readAtMs);
+    this.#saidToClient(this.#glances.messages.frames);
+    return to;
+  }
+
   linkMessage(link: Upstream, bytes: Uint8Array, binary: boolean): void {
     const { id } = link;
     if (!this.#links.has(id)) return;
@@ -231,8 +242,8 @@ export class Relay implements LinkHearer {
     this.#saidToClient();
   }
 
-  #saidToClient(): void {
-    this.#host.forwarded('to-client');
+  #saidToClient(frames = 1): void {
+    this.#host.forwarded('to-client', frames);
     if (!this.#client.socket.isFull || this.#slowSinceMs !== Number.POSITIVE_INFINITY) return;
     this.#slowSinceMs = this.#host.now();
     for (const link of this.#links) this.#throttle(link);
@@ -250,7 +261,7 @@ export class Relay implements LinkHearer {
   }
 
   #saidToPod(leg: Leg): void {
-    this.#host.forwarded('to-pod');
+    this.#host.forwarded('to-pod', 1);
     if (leg.socket.isFull) this.#followPod();
   }
 
@@ -282,7 +293,7 @@ export class Relay implements LinkHearer {
       this.#pod = this.#session.pod;
       this.#host.movedTo(this.#pod);
     }
-    this.#account();
+    if (this.#held.become(this.#session.held)) this.squeeze();
     this.#alarm.set(this.#session.nextDeadline()?.atMs ?? Number.POSITIVE_INFINITY);
     if (!isNested) this.#unpark();
   }
@@ -365,17 +376,6 @@ export class Relay implements LinkHearer {
     if (link !== undefined && link.leg === this.#clientRoute) this.#route(undefined);
   }
 
-  #account(): void {
-    const { bytes, frames } = this.#session.held;
-    const moreBytes = bytes - this.#heldBytes;
-    const moreFrames = frames - this.#heldFrames;
-    if (moreBytes === 0 && moreFrames === 0) return;
-    this.#heldBytes = bytes;
-    this.#heldFrames = frames;
-    this.#host.held(moreBytes, moreFrames);
-    this.squeeze();
-  }
-
   /** A mistake of ours ends this session, and not the process with all of them. */
   #fail(error: unknown): void {
     if (this.#isOver) return;
@@ -391,9 +391,7 @@ export class Relay implements LinkHearer {
     this.#alarm.set(Number.POSITIVE_INFINITY);
     this.#clientRoute = undefined;
     for (const link of this.#links) link.passes = false;
-    this.#host.held(-this.#heldBytes, -this.#heldFrames);
-    this.#heldBytes = 0;
-    this.#heldFrames = 0;
+    this.#held.become({ bytes: 0, frames: 0 });
     this.#host.ended();
   }
 }

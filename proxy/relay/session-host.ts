@@ -17,7 +17,7 @@ export interface Services {
   readonly requestLink: (who: Who, cause: 'open' | 'recovery', attempt: number) => void;
   readonly movedTo: (who: Who, pod: Pod | undefined) => void;
   readonly fact: (who: Who, fact: Fact) => void;
-  readonly forwarded: (direction: 'to-client' | 'to-pod') => void;
+  readonly forwarded: (direction: 'to-client' | 'to-pod', frames: number) => void;
   readonly held: (bytes: number, frames: number) => void;
   readonly isBudgetSpent: () => boolean;
   readonly ended: (who: Who) => void;
@@ -57,8 +57,8 @@ export class SessionHost implements RelayHost, Who {
     this.#services.fact(this, fact);
   }
 
-  forwarded(direction: 'to-client' | 'to-pod'): void {
-    this.#services.forwarded(direction);
+  forwarded(direction: 'to-client' | 'to-pod', frames: number): void {
+    this.#services.forwarded(direction, frames);
   }
 
   held(bytes: number, frames: number): void {

@@ -6,6 +6,13 @@
 import type { WholeFrame } from '../../websocket/index.ts';
 
 export interface SocketHandlers {
+  /**
+   * Messages one behind the other, each in one frame, that may be passed on as they are, from octet `from` on.
+   * @param octets are others after this call
+   * @param readAtMs when they came in; `heardAtMs` follows
+   * @returns where the first begins that was not passed on
+   */
+  onFrames?: ((octets: Uint8Array, from: number, readAtMs: number) => number) | undefined;
   /** A WebSocket message in one frame that may be passed on as it is: `onMessage` does not follow when the answer is true. */
   onFrame?: ((frame: WholeFrame) => boolean) | undefined;
   onMessage(bytes: Uint8Array, binary: boolean): void;
@@ -44,6 +51,8 @@ export interface Socket {
    * where WebSocket frames of others cannot be written. The frame's octets are the socket's then.
    */
   pass?(frame: WholeFrame): void;
+  /** The same for several frames without masks: octets [from, to), which remain the caller's. */
+  passFrames?(octets: Uint8Array, from: number, to: number): void;
   /** Asks the peer for a sign of life. */
   ping(): void;
   /** Stops or resumes reading for one reason; it is read when no reason is left. */

@@ -20,7 +20,7 @@ import { type Services, SessionHost, type Who } from './session-host.ts';
 /** Whoever wants to know: metrics and the log. */
 export interface Observer {
   fact(session: Who, fact: Fact): void;
-  forwarded(direction: 'to-client' | 'to-pod'): void;
+  forwarded(direction: 'to-client' | 'to-pod', frames: number): void;
   ringChanged(version: string, committed: string): void;
   /** A session was ended by a mistake of ours. */
   failed(session: Who, error: unknown): void;
@@ -218,7 +218,7 @@ export class Switchboard {
       },
       movedTo: ({ id, user }, pod) => this.#movedTo(id, user, pod),
       fact: (who, fact) => this.#fact(who, fact),
-      forwarded: (direction) => observer.forwarded(direction),
+      forwarded: (direction, frames) => observer.forwarded(direction, frames),
       held: (bytes, frames) => this.#budget.add(bytes, frames),
       isBudgetSpent: () => this.#budget.isSpent,
       ended: ({ id, user }) => this.#ended(id, user),

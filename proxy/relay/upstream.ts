@@ -20,6 +20,8 @@ type LinkSetting = Exclude<LinkEffect, { type: 'send-link' | 'close-link' }>;
 /** Who is told what links bring. */
 export interface LinkHearer {
   linkOpened(link: Upstream): void;
+  /** @returns where the first frame begins that has to be looked at */
+  passLinkFrames(link: Upstream, octets: Uint8Array, from: number, readAtMs: number): number;
   /** @returns whether nothing is left to be done; else it is a message like any other */
   passLinkFrame(link: Upstream, frame: WholeFrame): boolean;
   linkMessage(link: Upstream, bytes: Uint8Array, binary: boolean): void;
@@ -59,6 +61,10 @@ export class Upstream implements LinkHandlers {
 
   onOpen(): void {
     this.#hearer.linkOpened(this);
+  }
+
+  onFrames(octets: Uint8Array, from: number, readAtMs: number): number {
+    return this.#hearer.passLinkFrames(this, octets, from, readAtMs);
   }
 
   onFrame(frame: WholeFrame): boolean {

@@ -19,6 +19,7 @@ import type { ChunkRules } from '../session/index.ts';
 import { chunksOf, messageMaxBytes } from './chunks.ts';
 import { atEnd } from './ends.ts';
 import type { LinkSocket } from './ports.ts';
+import { Slab } from './slab.ts';
 import type { SocketHandlers } from './socket.ts';
 import { beginRead, endRead, type Flushed, flushSoon } from './turn.ts';
 import type { Passer, Turnstile } from './turnstile.ts';
@@ -42,6 +43,7 @@ const NOTHING = new Uint8Array();
 const NO_REASON: readonly string[] = [];
 /** A reason not to read. */
 const OTHERS_END = 'others end';
+const slab = new Slab();
 
 /** What is a ReaderHandlers' is told by its own reader alone. There are two a session, so they have as few objects and closures as can be. */
 export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer {
@@ -81,15 +83,19 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     this.#reader = new FrameReader(options, this);
   }
 
-  /** Both sides have shaken hands. @param listen tells a reader what the peer says, for connections that do not emit `data` */
-  open(socket: Duplex, listen: (read: (chunk: Uint8Array) => void) => void = (read) => socket.on('data', read)): void {
+  /**
+   * Both sides have shaken hands.
+   * @param listen tells a reader what the peer says, for connections that do not emit `data`: octets that are others when the reader has returned
+   */
+  open(socket: Duplex, listen?: (read: (lent: Uint8Array) => void) => void): void {
     this.#socket = socket;
     this.#cancel = undefined;
     this.#state = 'open';
     this.excuse();
     this.#turnstile = this.#options.turnstile;
     this.#turnstile?.join(this);
-    listen((chunk) => this.#read(chunk));
+    if (listen === undefined) socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
+    else listen((lent) => this.#readLent(lent));
     // Both are told once, and `once` keeps a closure more for each.
     socket.on('end', () => this.#ended());
     socket.on('close', () => this.#closed());
@@ -153,6 +159,15 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     if (!this.#full && this.#unsentBytes > this.#options.highMarkBytes) this.#full = true;
   }
 
+  passFrames(octets: Uint8Array, from: number, to: number): void {
+    if (this.#state !== 'open') return;
+    // What makes this one full has to wait for a callback of its write.
+    if (this.#unsentBytes === 0 && to - from <= this.#options.highMarkBytes) return this.#writeNow(octets, from, to);
+    if (this.#said.isEmpty) flushSoon(this);
+    this.#said.pass(Buffer.from(octets.subarray(from, to)), 0, to - from);
+    if (!this.#full && this.#unsentBytes > this.#options.highMarkBytes) this.#full = true;
+  }
+
   ping(): void {
     if (this.#state === 'open') this.#say(OPCODE.ping, NOTHING);
   }
@@ -212,6 +227,15 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     this.#handlers.onMessage(bytes, binary);
   }
 
+  onFrames(octets: Uint8Array, from: number): number {
+    const to = this.#handlers.onFrames?.(octets, from, this.#readAtMs) ?? from;
+    if (to > from) {
+      this.#heardAtMs = this.#readAtMs;
+      this.#heardDataAtMs = this.#readAtMs;
+    }
+    return to;
+  }
+
   onFrame(frame: WholeFrame): boolean {
     if (this.#handlers.onFrame === undefined) return false;
     this.#heardAtMs = this.#readAtMs;
@@ -253,6 +277,18 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     }
   }
 
+  /** What passes goes from where it was read; all else is read from a copy, as views of it may be kept. */
+  #readLent(lent: Uint8Array): void {
+    this.#readAtMs = this.#now();
+    beginRead();
+    try {
+      const at = this.#reader.isBetween ? this.onFrames(lent, 0) : 0;
+      if (at < lent.length) this.#reader.push(Buffer.from(lent.subarray(at)));
+    } finally {
+      endRead();
+    }
+  }
+
   #say(opcode: number, payload: Uint8Array): void {
     if (this.#said.isEmpty) flushSoon(this);
     this.#said.say(opcode, payload);
@@ -270,6 +306,13 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     socket.cork();
     for (const piece of pieces) this.#write(socket, piece);
     socket.uncork();
+  }
+
+  #writeNow(octets: Uint8Array, from: number, to: number): void {
+    const socket = this.#socket as Duplex;
+    const copy = slab.copyOf(octets, from, to);
+    socket.write(copy);
+    if (socket.writableLength === 0) slab.giveBack(copy);
   }
 
   /** What the system takes at once needs no word of it; that it has taken what waited is only asked for when something waits. */

@@ -5,9 +5,14 @@
 import { deepStrictEqual } from 'node:assert';
 import fc from 'fast-check';
 import { DEFAULT_LIMITS, Decoder, encode, type Frame, type Peer, rewrite, type Version } from '../../stomp/index.ts';
+import { OPCODE, frame as webSocketFrame } from '../../websocket/index.ts';
+import { runAgrees } from '../relay/run-agrees.ts';
 import { glanceAgrees } from '../stomp/glance-agrees.ts';
 import { latin1, type PlainFrame, type Reading, type Rules, readAll } from '../stomp/oracle.ts';
 import { HeapWatch, inBatches, leaks, type Report } from './report.ts';
+
+/** As much as is read from a pod at a time. */
+const READ_MAX_BYTES = 64 * 1024;
 
 const COMMANDS = {
   client: ['SEND', 'SEND', 'SEND', 'CONNECT', 'STOMP', 'SUBSCRIBE', 'UNSUBSCRIBE', 'ACK', 'NACK', 'BEGIN', 'COMMIT'],
@@ -93,6 +98,12 @@ const stream = rules.chain((rule) =>
   }),
 );
 
+/** Frames of a pod as WebSocket messages, in one read. @returns how many of them are a run */
+function frameRun(frames: readonly Uint8Array[], { limits }: Rules): number {
+  const octets = Buffer.concat(frames.map((one) => webSocketFrame(OPCODE.text, one, false)));
+  return octets.length > READ_MAX_BYTES ? 0 : runAgrees(octets, 0, limits).frames;
+}
+
 export interface StompFuzz {
   /** At least so many are read, or found wrong. */
   readonly frames: number;
@@ -102,13 +113,18 @@ export interface StompFuzz {
 export async function fuzzStomp({ frames: wanted, seed }: StompFuzz): Promise<Report> {
   const startMs = performance.now();
   const heap = new HeapWatch();
-  const count = { frames: 0, plain: 0, streams: 0, octets: 0, errors: {} as Record<string, number> };
+  const count = { frames: 0, plain: 0, runs: 0, streams: 0, octets: 0, errors: {} as Record<string, number> };
   const property = fc.property(stream, ({ rule, frames, damages, sizes }) => {
     const whole = damaged(Buffer.from(frames.join('')), damages);
     const reading = readInChunks(whole, sizes, rule);
     deepStrictEqual(reading, readAll(whole, rule));
     glanceAgrees(whole, rule);
     for (const one of frames) if (glanceAgrees(Buffer.from(one), rule)) count.plain++;
+    const run = frameRun(
+      frames.map((one) => Buffer.from(one)),
+      rule,
+    );
+    count.runs += run;
     // What stands behind an error is read by nobody, so it does not count.
     count.frames += reading.frames.length + (reading.error === undefined ? 0 : 1);
     count.streams++;
@@ -125,7 +141,7 @@ export async function fuzzStomp({ frames: wanted, seed }: StompFuzz): Promise<Re
     ...{ target: 'STOMP decoder', cases: count.frames, unit: 'frames', heapMB: figures },
     seconds: (performance.now() - startMs) / 1000,
     failures: [...failures, ...leaks(figures)],
-    more: { streams: count.streams, plain: count.plain, octets: count.octets, errors: count.errors },
+    more: { streams: count.streams, plain: count.plain, runs: count.runs, octets: count.octets, errors: count.errors },
   };
 }
 

@@ -33,11 +33,11 @@ async function connected(tls: boolean, read: (chunk: Uint8Array) => void, hostHe
 
 const octets = Buffer.from(Array.from({ length: MORE_THAN_A_READ }, (_, i) => (i * 31) % 251));
 
-/** Keeps what is read, as it came. */
+/** Keeps copies of what is read. */
 function collector() {
   const chunks: Uint8Array[] = [];
   const read = (chunk: Uint8Array) => {
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
     if (Buffer.concat(chunks).length >= octets.length) whole.resolve();
   };
   const whole = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ describe.each([
   ['TCP', false],
   ['TLS', true],
 ])('over %s', (_, tls) => {
-  test('what comes is told in chunks that stay as they are', async () => {
+  test('what comes is told in chunks that are there until the reader returns', async () => {
     const one = collector();
     const other = collector();
     const ends = await Promise.all([connected(tls, one.read), connected(tls, other.read)]);

@@ -78,3 +78,17 @@ test('one that is not read cannot answer, and is not believed', () => {
   expect(link.beat(2 * goneMs, HEARTBEAT)).toBe(0);
   expect(believe).not.toHaveBeenCalled();
 });
+
+test('whoever was passed frames needs no heart-beat', () => {
+  const { client, socket } = legs();
+  const said = vi.fn();
+  Object.assign(socket, { send: said, passFrames: () => {}, heardAtMs: 60_000 });
+  client.setBeats(10_000, 0, 0);
+  for (let now = 1_000; now <= 60_000; now += 1_000) {
+    client.passFrames(new Uint8Array(1), 0, 1, now);
+    client.beat(now, HEARTBEAT);
+  }
+  expect(said).not.toHaveBeenCalled();
+  client.beat(70_000, HEARTBEAT);
+  expect(said).toHaveBeenCalledOnce();
+});

@@ -89,3 +89,18 @@ test('a frame behind the first part of another one is read with it', async () =>
   link.socket.send(whole.subarray(52));
   expect(await client.bodies(1)).toEqual(['MESSAGE\n\nin it']);
 });
+
+test('what a new pod says waits for what the old one still had, though nobody else need see it', async () => {
+  const pods = [await scriptedPod('pod-1'), await scriptedPod('pod-2')] as const;
+  const proxy = await startProxy(pods.slice(0, 1));
+  const client = await RawClient.connect(proxy.ws, { user: 'alice' });
+  await client.subscribe('/a');
+  const old = await pods[0].link(0);
+  proxy.setPods([{ ...pods[0], state: 'draining' }, pods[1]]);
+  const next = await pods[1].link(0);
+  await next.frame('SUBSCRIBE');
+  const headers = { subscription: '/a', 'message-id': '1', destination: '/a' };
+  next.send('MESSAGE', headers, 'new');
+  old.send('MESSAGE', headers, 'old');
+  expect(await client.bodies(2)).toEqual(['old', 'new']);
+});

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS, Glance } from '../../stomp/index.ts';
+import { frameText } from './frame-text.ts';
 import { glanceAgrees } from './glance-agrees.ts';
 import type { Rules } from './oracle.ts';
 
@@ -96,47 +97,6 @@ describe('a glance at a frame with marks', () => {
   ])('leaves to the decoder %s', (_, text) => expect(isPlain(text, marking)).toBe(false));
 });
 
-/** Pieces that make frames, and what is nearly one. */
-const piece = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.constantFrom(
-      '\n',
-      '\n',
-      '\0',
-      'a:b\n',
-      'receipt:1\n',
-      'holdfast-id:x\n',
-      'subscription:s 1\n',
-      'b:\n',
-      'é:w\n',
-      'body',
-    ),
-  },
-  { weight: 3, arbitrary: fc.constantFrom('content-length:4\n', 'content-length:0\n', 'content-length:004\n') },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom(
-      '\r',
-      '\\',
-      ':',
-      ' ',
-      '\t',
-      'content-length: 4\n',
-      'content-length:x\n',
-      ':b\n',
-      'a: b\n',
-      'b:é\n',
-    ),
-  },
-);
-const text = fc
-  .tuple(
-    fc.constantFrom('MESSAGE\n', 'SEND\n', 'MESSAGE', ''),
-    fc.array(piece, { maxLength: 8 }),
-    fc.constantFrom('\0', '\n\0', '\n\nbody\0', ''),
-  )
-  .map(([command, pieces, end]) => `${command}${pieces.join('')}${end}`);
 const rules: fc.Arbitrary<Rules> = fc.record({
   peer: fc.constantFrom('client', 'server'),
   version: fc.constantFrom('1.0', '1.1', '1.2'),
@@ -147,7 +107,7 @@ const rules: fc.Arbitrary<Rules> = fc.record({
 test('a yes is the decoder’s own, in every version and for both peers', () => {
   let yes = 0;
   fc.assert(
-    fc.property(text, rules, (said, rule) => {
+    fc.property(frameText, rules, (said, rule) => {
       if (glanceAgrees(octetsOf(said), rule)) yes++;
     }),
     { numRuns: 20_000 },

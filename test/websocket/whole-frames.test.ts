@@ -65,3 +65,67 @@ describe('a message in one frame', () => {
     expect([shown.length, messages]).toEqual([0, ['in two reads', 'in two frames']]);
   });
 });
+
+describe('frames that may be taken all at once', () => {
+  /** @param isTaken of the texts of frames one behind the other */
+  function asked(peer: 'client' | 'server', isTaken: (text: string) => boolean) {
+    const from: number[] = [];
+    const messages: string[] = [];
+    const onFrames = (octets: Uint8Array, at: number) => {
+      from.push(at);
+      let to = at;
+      // Frames of one octet of text.
+      while (to < octets.length && isTaken(String.fromCharCode(octets[to + 2] as number))) to += 3;
+      return to;
+    };
+    const reader = new FrameReader(
+      { peer, maxMessageBytes: 1024, maxParts: 4, checksText: false },
+      {
+        onFrames,
+        onMessage: (bytes) => messages.push(Buffer.from(bytes).toString()),
+        ...{ onPing: () => {}, onPong: () => {}, onClose: () => {}, onFault: () => {} },
+      },
+    );
+    return { reader, from, messages };
+  }
+
+  test('are asked about behind each that was read, but for the first', () => {
+    const { reader, from, messages } = asked('server', (one) => one === 'x');
+    reader.push(Buffer.concat(['x', 'x', 'a', 'x', 'x', 'b', 'x'].map((one) => text(one))));
+    expect(messages).toEqual(['x', 'a', 'b']);
+    expect(from).toEqual([3, 9, 18]);
+  });
+
+  test('are asked about behind one that came in parts, and not before its end', () => {
+    const { reader, from, messages } = asked('server', (one) => one === 'x');
+    const chunk = Buffer.concat([text('a'), text('x')]);
+    expect(reader.isBetween).toBe(true);
+    reader.push(chunk.subarray(0, 2));
+    expect(reader.isBetween).toBe(false);
+    reader.push(chunk.subarray(2));
+    expect([from, messages, reader.isBetween]).toEqual([[1], ['a'], true]);
+  });
+
+  test('are not asked about within a message of several frames', () => {
+    const { reader, from, messages } = asked('server', () => true);
+    const first = Buffer.from([OPCODE.text, 1, 0x61]);
+    const ping = Buffer.from([0x80 | OPCODE.ping, 0]);
+    const last = Buffer.from([0x80 | OPCODE.continuation, 1, 0x62]);
+    reader.push(Buffer.concat([first, ping]));
+    expect(reader.isBetween).toBe(false);
+    reader.push(Buffer.concat([ping, last, text('x')]));
+    expect([from, messages]).toEqual([[5], ['ab']]);
+  });
+
+  test('are not asked about when they are a client’s, or when reading has stopped', () => {
+    const client = asked('client', () => true);
+    client.reader.push(Buffer.concat([text('a', true), text('b', true)]));
+    expect([client.from, client.messages]).toEqual([[], ['a', 'b']]);
+    const server = asked('server', () => true);
+    server.reader.push(Buffer.concat([text('a'), Buffer.from([0xff]), text('x')]));
+    server.reader.stop();
+    expect(server.reader.isBetween).toBe(false);
+    server.reader.push(text('x'));
+    expect(server.messages).toEqual(['a']);
+  });
+});
