@@ -5,7 +5,7 @@
  * So when dealing with some has taken long enough, the others are not read any more, which takes them out of that batch, and in each of
  * the next turns of the event loop a few are read again.
  */
-import { PART_MS } from './in-turns.ts';
+import { Part } from './part.ts';
 
 /** Somebody who is read, or not. */
 export interface Passer {
@@ -18,13 +18,11 @@ export const PASSERS_MAX = 8_192;
 
 export class Turnstile {
   readonly #perTurn: number;
-  readonly #now: () => number;
+  readonly #part: Part;
   /** Those who are read. */
   readonly #through = new Set<Passer>();
   /** Those who are not, in order. */
   readonly #waiting = new Set<Passer>();
-  /** Until when this turn goes on; undefined before somebody was dealt with in it. */
-  #untilMs: number | undefined;
 
   /**
    * @param perTurn how many are read again in each turn, while others have to wait
@@ -32,7 +30,7 @@ export class Turnstile {
    */
   constructor(perTurn: number, now: () => number = () => performance.now()) {
     this.#perTurn = perTurn;
-    this.#now = now;
+    this.#part = new Part(() => this.#goOn(), now);
   }
 
   /** One more, who is read unless others have to wait already. */
@@ -49,7 +47,7 @@ export class Turnstile {
 
   /** One of them, or one who has left, was dealt with, which took its time. */
   dealt(): void {
-    if (this.#through.size === 0 || !this.#isTurnOver()) return;
+    if (this.#through.size === 0 || !this.#part.isOver()) return;
     for (const passer of this.#through) this.#hold(passer);
     this.#through.clear();
   }
@@ -59,15 +57,7 @@ export class Turnstile {
     passer.hold(true);
   }
 
-  #isTurnOver(): boolean {
-    if (this.#untilMs !== undefined) return this.#now() >= this.#untilMs;
-    this.#untilMs = this.#now() + PART_MS;
-    setImmediate(() => this.#next());
-    return false;
-  }
-
-  #next(): void {
-    this.#untilMs = undefined;
+  #goOn(): void {
     let left = this.#perTurn;
     for (const passer of this.#waiting) {
       if (left-- === 0) break;
@@ -75,6 +65,6 @@ export class Turnstile {
       this.#through.add(passer);
       passer.hold(false);
     }
-    if (this.#waiting.size > 0) this.#isTurnOver();
+    if (this.#waiting.size > 0) this.#part.isOver();
   }
 }

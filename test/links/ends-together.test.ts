@@ -6,7 +6,7 @@ import { RawClient, textOf } from '../support/client.ts';
 import { eventually, type ProxyUnderTest, startProxy } from '../support/proxy.ts';
 import { type PodLink, type ScriptedPod, scriptedPod } from '../support/scripted-pod.ts';
 
-vi.mock('../../proxy/relay/in-turns.ts', async (original) => ({ ...(await original<object>()), PART_MS: 0 }));
+vi.mock('../../proxy/relay/part-ms.ts', () => ({ PART_MS: 0 }));
 
 /** More than one turn's. */
 const COUNT = 300;

@@ -9,7 +9,7 @@ import { RawClient, textOf } from '../support/client.ts';
 import { eventually, startProxy } from '../support/proxy.ts';
 import { scriptedPod } from '../support/scripted-pod.ts';
 
-vi.mock('../../proxy/relay/in-turns.ts', async (original) => ({ ...(await original<object>()), PART_MS: 0 }));
+vi.mock('../../proxy/relay/part-ms.ts', () => ({ PART_MS: 0 }));
 
 const COUNT = 100;
 /** Node ends connections that have been idle for 5 s, which would hide one that was forgotten. */

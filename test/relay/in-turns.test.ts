@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { InTurns, PART_MS } from '../../proxy/relay/in-turns.ts';
+import { InTurns } from '../../proxy/relay/in-turns.ts';
+import { PART_MS } from '../../proxy/relay/part-ms.ts';
 
 const turn = () => new Promise(setImmediate);
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PART_MS } from '../../proxy/relay/in-turns.ts';
+import { PART_MS } from '../../proxy/relay/part-ms.ts';
 import { PASSERS_MAX, type Passer, Turnstile } from '../../proxy/relay/turnstile.ts';
 
 const turn = () => new Promise(setImmediate);
