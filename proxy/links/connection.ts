@@ -6,6 +6,7 @@
  */
 import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
+import { WINDOW_BYTES } from '../relay/frame-runs.ts';
 
 export interface ConnectionOptions {
   /** HOST:PORT, with brackets around an IPv6 host. */
@@ -18,9 +19,8 @@ export interface ConnectionOptions {
 /** @param lent others will be in its place when this returns */
 export type Read = (lent: Uint8Array) => void;
 
-/** As much as Node itself reads at a time. */
-const READ_MAX_BYTES = 64 * 1024;
-const octets = Buffer.allocUnsafeSlow(READ_MAX_BYTES);
+/** No more than runs are looked for in; it is as much as Node itself reads at a time. */
+const octets = Buffer.allocUnsafeSlow(WINDOW_BYTES);
 
 export class Connection {
   /** Emits no `data`. */

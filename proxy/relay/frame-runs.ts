@@ -2,13 +2,13 @@
  * Runs of WebSocket frames of a pod, each of them one plain MESSAGE: what can go to the client as it came, all at once.
  *
  * A run is what a FrameReader and a Glance find, frame by frame, without a mark: test/relay/frame-runs.test.ts and the fuzzer hold them to each
- * other. It is found in a fifth of their time by a module of WebAssembly, which looks at sixteen octets at a time (docs/decisions/0021).
+ * other. It is found in a sixth of the glance's time by a module of WebAssembly, which looks at sixteen octets at a time (docs/decisions/0021).
  */
 import type { DecoderLimits } from '../../stomp/index.ts';
 import { FRAME_RUNS_CODE } from './frame-runs-code.ts';
 
-/** What is longer has no run. Connections to pods are read in chunks of at most this. */
-const WINDOW_BYTES = 64 * 1024;
+/** In what is longer no run is looked for. */
+export const WINDOW_BYTES = 64 * 1024;
 /** Octets that may be looked at together. */
 const STRIDE_BYTES = 16;
 

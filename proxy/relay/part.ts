@@ -12,7 +12,7 @@ export class Part {
   #untilMs: number | undefined;
 
   /**
-   * @param goOn is called in the turn after each in which it has begun
+   * @param goOn is called in the turn after each in which it began
    * @param now a clock in milliseconds
    */
   constructor(goOn: () => void, now: () => number) {
@@ -20,12 +20,18 @@ export class Part {
     this.#now = now;
   }
 
-  /** Begins, if it has not in this turn. @returns whether it is over for this turn */
+  /** Whether it is over for this turn; one that has not begun begins. */
   isOver(): boolean {
     if (this.#untilMs !== undefined) return this.#now() >= this.#untilMs;
+    this.begin();
+    return false;
+  }
+
+  /** Nothing happens when it has begun in this turn. */
+  begin(): void {
+    if (this.#untilMs !== undefined) return;
     this.#untilMs = this.#now() + PART_MS;
     setImmediate(() => this.#next());
-    return false;
   }
 
   #next(): void {

@@ -65,6 +65,6 @@ export class Turnstile {
       this.#through.add(passer);
       passer.hold(false);
     }
-    if (this.#waiting.size > 0) this.#part.isOver();
+    if (this.#waiting.size > 0) this.#part.begin();
   }
 }

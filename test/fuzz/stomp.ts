@@ -4,15 +4,13 @@
  */
 import { deepStrictEqual } from 'node:assert';
 import fc from 'fast-check';
+import { WINDOW_BYTES } from '../../proxy/relay/frame-runs.ts';
 import { DEFAULT_LIMITS, Decoder, encode, type Frame, type Peer, rewrite, type Version } from '../../stomp/index.ts';
 import { OPCODE, frame as webSocketFrame } from '../../websocket/index.ts';
 import { runAgrees } from '../relay/run-agrees.ts';
 import { glanceAgrees } from '../stomp/glance-agrees.ts';
 import { latin1, type PlainFrame, type Reading, type Rules, readAll } from '../stomp/oracle.ts';
 import { HeapWatch, inBatches, leaks, type Report } from './report.ts';
-
-/** As much as is read from a pod at a time. */
-const READ_MAX_BYTES = 64 * 1024;
 
 const COMMANDS = {
   client: ['SEND', 'SEND', 'SEND', 'CONNECT', 'STOMP', 'SUBSCRIBE', 'UNSUBSCRIBE', 'ACK', 'NACK', 'BEGIN', 'COMMIT'],
@@ -101,7 +99,7 @@ const stream = rules.chain((rule) =>
 /** Frames of a pod as WebSocket messages, in one read. @returns how many of them are a run */
 function frameRun(frames: readonly Uint8Array[], { limits }: Rules): number {
   const octets = Buffer.concat(frames.map((one) => webSocketFrame(OPCODE.text, one, false)));
-  return octets.length > READ_MAX_BYTES ? 0 : runAgrees(octets, 0, limits).frames;
+  return octets.length > WINDOW_BYTES ? 0 : runAgrees(octets, 0, limits).frames;
 }
 
 export interface StompFuzz {

@@ -14,6 +14,9 @@ const REGISTRY_MAX_MS = 30_000;
 /** A relay that has lost its broker dials it again each 5 s. */
 const BROKER_BACK_MAX_MS = 30_000;
 
+/** One of five ends is not whole. */
+const TRIES_MAX = 20;
+
 let cluster: RabbitCluster;
 let broker: RabbitNode;
 let one: SpringPod;
@@ -73,6 +76,16 @@ describe('receipts', () => {
   // Spring hands both frames to threads of their own: the one with the ERROR closes the session even while the other holds
   // the lock that frames wait for. Of 400 ends 70 had no ERROR and 4 not even the RECEIPT.
   it('come for DISCONNECT, and after them mostly an ERROR, always close 1002, for the broker has ended its side', async () => {
+    const all = ['bye', 'Connection to broker closed.'];
+    let said: (string | undefined)[] = [];
+    for (let tries = 0; said.length < all.length && tries < TRIES_MAX; tries++) {
+      said = await saidAtDisconnect();
+      expect(said).toEqual(all.slice(0, said.length));
+    }
+    expect(said).toEqual(all);
+  });
+
+  async function saidAtDisconnect() {
     const client = await connected(one, 'alice');
     client.send('DISCONNECT', { receipt: 'bye' });
     expect((await client.closed).code).toBe(1002);
@@ -80,9 +93,8 @@ describe('receipts', () => {
     for (let item = await client.next(); item === 'beat' || 'command' in item; item = await client.next()) {
       if (item !== 'beat') said.push(item.header('receipt-id') ?? item.header('message'));
     }
-    const all = ['bye', 'Connection to broker closed.'];
-    expect(said).toEqual(all.slice(0, said.length));
-  });
+    return said;
+  }
 });
 
 describe('user destinations', () => {
