@@ -1,5 +1,6 @@
 /** What clients see of the proxy, put together: the listener, the relays and the links to pods. */
 import type { SessionCounts } from './admin/index.ts';
+import { Clock } from './clock.ts';
 import type { Config, HostPort } from './config/index.ts';
 import type { Topology } from './discovery/index.ts';
 import { createIdentifier, createOriginCheck } from './identity/index.ts';
@@ -44,15 +45,16 @@ export interface OwnFront extends Front {
   readonly listener: Listener;
 }
 
-/** Whole ones: V8 keeps a small integer in the object that has it, and a fraction, of which a session has twenty, in an object of its own. */
-const now = () => Math.trunc(performance.now());
-
 /** @param homes where several processes serve together: this is one of them, and `config` holds its share of the limits */
 export function createFront(config: Config, metrics: Metrics, log: Log, homes: Homes = AT_HOME): OwnFront {
+  const clock = new Clock();
+  const now = () => clock.now();
+  /** Of sockets, which ask at each message. */
+  const lately = () => clock.lately();
   const observer = createObserver(metrics, log, createUserField(config.log));
   const identifier = createIdentifier(config, { log });
   const routing = new Routing(routingOptions(config), Math.random);
-  const dialer = new Dialer(dialerOptions(config), now, ({ name }) =>
+  const dialer = new Dialer(dialerOptions(config), lately, ({ name }) =>
     log.info({ pod: name }, 'link with another SockJS session id: an older one of the session may still be open there'),
   );
   const board = new Switchboard(switchboardOptions(config), routing, dialer, observer, now);
@@ -64,7 +66,7 @@ export function createFront(config: Config, metrics: Metrics, log: Log, homes: H
     ...{ homes, log },
   });
   const listener = new Listener(listenerOptions(config), {
-    ...{ board, identifier, observer, log, homes, now },
+    ...{ board, identifier, observer, log, homes, now: lately },
     checkOrigin: createOriginCheck(config.origins),
     http: http.handle,
   });

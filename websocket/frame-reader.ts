@@ -45,11 +45,11 @@ export function remask({ octets, payloadAt, to, mask }: WholeFrame): void {
 
 export interface ReaderHandlers {
   /**
-   * At octet `from` a message may begin: those that are whole, one behind the other, may be taken as they stand on the wire. Asked behind what had
+   * At octet `from` a message may begin: those that are whole before `end`, one behind the other, may be taken as they stand on the wire. Asked behind what had
    * to be read otherwise, for servers only: what a client says is masked, and may have to be text.
    * @returns where the first message begins that is not taken
    */
-  onFrames?: ((octets: Uint8Array, from: number) => number) | undefined;
+  onFrames?: ((octets: Uint8Array, from: number, end: number) => number) | undefined;
   /** A message that may be taken as it stands on the wire: `onMessage` does not follow when the answer is true. */
   onFrame?: ((frame: WholeFrame) => boolean) | undefined;
   onMessage(bytes: Uint8Array, binary: boolean): void;
@@ -116,7 +116,7 @@ export class FrameReader {
     while (at < chunk.length && !this.#isDone) {
       at = this.#partial === undefined ? this.#readWhole(chunk, at) : this.#readOn(chunk, at, this.#partial);
       if (at < chunk.length && this.isBetween && this.#options.peer === 'server')
-        at = this.#handlers.onFrames?.(chunk, at) ?? at;
+        at = this.#handlers.onFrames?.(chunk, at, chunk.length) ?? at;
     }
   }
 

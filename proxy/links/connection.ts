@@ -16,8 +16,8 @@ export interface ConnectionOptions {
   readonly hostHeader: string | undefined;
 }
 
-/** @param lent others will be in its place when this returns */
-export type Read = (lent: Uint8Array) => void;
+/** @param lent its first `length` octets, of which others will be in the place when this returns */
+export type Read = (lent: Uint8Array, length: number) => void;
 
 /** No more than runs are looked for in; it is as much as Node itself reads at a time. */
 const octets = Buffer.allocUnsafeSlow(WINDOW_BYTES);
@@ -47,12 +47,12 @@ export class Connection {
    */
   listen(read: Read, rest: Uint8Array): void {
     this.#read = read;
-    if (rest.length > 0) process.nextTick(() => this.#read(rest));
+    if (rest.length > 0) process.nextTick(() => this.#read(rest, rest.length));
   }
 
   /** @returns whether to read on: that is decided by `pause` */
   #take(length: number): true {
-    this.#read(octets.subarray(0, length));
+    this.#read(octets, length);
     return true;
   }
 }

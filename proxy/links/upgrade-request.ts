@@ -31,7 +31,7 @@ const ignore = () => {};
 export function requestUpgrade(options: UpgradeOptions, handlers: UpgradeHandlers): () => void {
   const key = newKey();
   const head = requestHead(options, key);
-  const connection = new Connection(options, (lent) => onRead(lent));
+  const connection = new Connection(options, (lent, length) => onRead(lent.subarray(0, length)));
   const { socket } = connection;
   const reader = new AnswerReader();
   let isGivenUp = false;

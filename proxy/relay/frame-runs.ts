@@ -38,7 +38,7 @@ export class FrameRuns {
   readonly #window: Uint8Array;
   readonly #frames: Int32Array;
   readonly #endOf: (at: number, end: number) => number;
-  /** What is in the window. */
+  /** What is in the window, as long as it is not read again from its beginning. */
   #octets: Uint8Array | undefined;
 
   /** @param marks header names that end a run. So does any that begins with the same octet: frames are looked at one by one then */
@@ -63,15 +63,16 @@ export class FrameRuns {
 
   /**
    * Where the run ends that begins at `from`, which is `from` itself when there is none.
-   * @param octets are not written to while this is asked about them
+   * @param octets are not written to while this is asked about them, which begins with octet 0 where they are lent
+   * @param end of what is to be looked at
    */
-  endOf(octets: Uint8Array, from: number): number {
-    if (octets.length > WINDOW_BYTES) return from;
-    if (octets !== this.#octets) {
-      this.#window.set(octets);
+  endOf(octets: Uint8Array, from: number, end: number): number {
+    if (end > WINDOW_BYTES) return from;
+    if (from === 0 || octets !== this.#octets) {
+      Buffer.prototype.copy.call(octets, this.#window, 0, 0, end);
       this.#octets = octets;
     }
-    return this.#endOf(from, octets.length);
+    return this.#endOf(from, end);
   }
 
   /** How many frames the last run has. */

@@ -208,9 +208,9 @@ export class Relay implements LinkHearer {
   }
 
   /** Plain MESSAGE frames of a pod, one behind the other, go on as they came. @returns where the first other one begins */
-  passLinkFrames(link: Upstream, octets: Uint8Array, from: number, readAtMs: number): number {
+  passLinkFrames(link: Upstream, octets: Uint8Array, from: number, end: number, readAtMs: number): number {
     if (!link.passes || this.#client.socket.passFrames === undefined || !link.decoder.isBetween) return from;
-    const to = this.#glances.messages.endOf(octets, from);
+    const to = this.#glances.messages.endOf(octets, from, end);
     if (to === from) return from;
     this.#client.passFrames(octets, from, to, readAtMs);
     this.#saidToClient(this.#glances.messages.frames);

@@ -7,12 +7,12 @@ import type { WholeFrame } from '../../websocket/index.ts';
 
 export interface SocketHandlers {
   /**
-   * Messages one behind the other, each in one frame, that may be passed on as they are, from octet `from` on.
+   * Messages one behind the other, each in one frame, that may be passed on as they are: octets [from, end).
    * @param octets are others after this call
    * @param readAtMs when they came in; `heardAtMs` follows
    * @returns where the first begins that was not passed on
    */
-  onFrames?: ((octets: Uint8Array, from: number, readAtMs: number) => number) | undefined;
+  onFrames?: ((octets: Uint8Array, from: number, end: number, readAtMs: number) => number) | undefined;
   /** A WebSocket message in one frame that may be passed on as it is: `onMessage` does not follow when the answer is true. */
   onFrame?: ((frame: WholeFrame) => boolean) | undefined;
   onMessage(bytes: Uint8Array, binary: boolean): void;

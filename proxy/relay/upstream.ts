@@ -21,7 +21,7 @@ type LinkSetting = Exclude<LinkEffect, { type: 'send-link' | 'close-link' }>;
 export interface LinkHearer {
   linkOpened(link: Upstream): void;
   /** @returns where the first frame begins that has to be looked at */
-  passLinkFrames(link: Upstream, octets: Uint8Array, from: number, readAtMs: number): number;
+  passLinkFrames(link: Upstream, octets: Uint8Array, from: number, end: number, readAtMs: number): number;
   /** @returns whether nothing is left to be done; else it is a message like any other */
   passLinkFrame(link: Upstream, frame: WholeFrame): boolean;
   linkMessage(link: Upstream, bytes: Uint8Array, binary: boolean): void;
@@ -63,8 +63,8 @@ export class Upstream implements LinkHandlers {
     this.#hearer.linkOpened(this);
   }
 
-  onFrames(octets: Uint8Array, from: number, readAtMs: number): number {
-    return this.#hearer.passLinkFrames(this, octets, from, readAtMs);
+  onFrames(octets: Uint8Array, from: number, end: number, readAtMs: number): number {
+    return this.#hearer.passLinkFrames(this, octets, from, end, readAtMs);
   }
 
   onFrame(frame: WholeFrame): boolean {

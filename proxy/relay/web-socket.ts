@@ -85,9 +85,9 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
 
   /**
    * Both sides have shaken hands.
-   * @param listen tells a reader what the peer says, for connections that do not emit `data`: octets that are others when the reader has returned
+   * @param listen tells a reader what the peer says, for connections that do not emit `data`: so many octets, which are others when the reader has returned
    */
-  open(socket: Duplex, listen?: (read: (lent: Uint8Array) => void) => void): void {
+  open(socket: Duplex, listen?: (read: (lent: Uint8Array, length: number) => void) => void): void {
     this.#socket = socket;
     this.#cancel = undefined;
     this.#state = 'open';
@@ -95,7 +95,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     this.#turnstile = this.#options.turnstile;
     this.#turnstile?.join(this);
     if (listen === undefined) socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
-    else listen((lent) => this.#readLent(lent));
+    else listen((lent, length) => this.#readLent(lent, length));
     // Both are told once, and `once` keeps a closure more for each.
     socket.on('end', () => this.#ended());
     socket.on('close', () => this.#closed());
@@ -227,8 +227,8 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     this.#handlers.onMessage(bytes, binary);
   }
 
-  onFrames(octets: Uint8Array, from: number): number {
-    const to = this.#handlers.onFrames?.(octets, from, this.#readAtMs) ?? from;
+  onFrames(octets: Uint8Array, from: number, end: number): number {
+    const to = this.#handlers.onFrames?.(octets, from, end, this.#readAtMs) ?? from;
     if (to > from) {
       this.#heardAtMs = this.#readAtMs;
       this.#heardDataAtMs = this.#readAtMs;
@@ -277,13 +277,13 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     }
   }
 
-  /** What passes goes from where it was read; all else is read from a copy, as views of it may be kept. */
-  #readLent(lent: Uint8Array): void {
+  /** What passes goes from where it was read, and nothing is made of it; all else is read from a copy, as views of it may be kept. */
+  #readLent(lent: Uint8Array, length: number): void {
     this.#readAtMs = this.#now();
     beginRead();
     try {
-      const at = this.#reader.isBetween ? this.onFrames(lent, 0) : 0;
-      if (at < lent.length) this.#reader.push(Buffer.from(lent.subarray(at)));
+      const at = this.#reader.isBetween ? this.onFrames(lent, 0, length) : 0;
+      if (at < length) this.#reader.push(Buffer.from(lent.subarray(at, length)));
     } finally {
       endRead();
     }
@@ -312,7 +312,7 @@ export class PlainSocket implements LinkSocket, ReaderHandlers, Flushed, Passer 
     const socket = this.#socket as Duplex;
     const copy = slab.copyOf(octets, from, to);
     socket.write(copy);
-    if (socket.writableLength === 0) slab.giveBack(copy);
+    if (socket.writableLength > 0) slab.keep(copy);
   }
 
   /** What the system takes at once needs no word of it; that it has taken what waited is only asked for when something waits. */

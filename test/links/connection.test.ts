@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Connection } from '../../proxy/links/connection.ts';
+import { Connection, type Read } from '../../proxy/links/connection.ts';
 import { makeAuthority } from '../discovery/fake-api/index.ts';
 
 const authority = makeAuthority();
@@ -14,7 +14,7 @@ const MORE_THAN_A_READ = 300_000;
 const NOTHING = new Uint8Array();
 
 /** @returns a connection to a pod, and the pod's end of it */
-async function connected(tls: boolean, read: (chunk: Uint8Array) => void, hostHeader?: string) {
+async function connected(tls: boolean, read: Read, hostHeader?: string) {
   const accepted = Promise.withResolvers<Socket>();
   const server: Server = tls ? createTlsServer({ cert, key }, accepted.resolve) : createServer(accepted.resolve);
   server.listen(0, '127.0.0.1');
@@ -36,8 +36,8 @@ const octets = Buffer.from(Array.from({ length: MORE_THAN_A_READ }, (_, i) => (i
 /** Keeps copies of what is read. */
 function collector() {
   const chunks: Uint8Array[] = [];
-  const read = (chunk: Uint8Array) => {
-    chunks.push(Buffer.from(chunk));
+  const read: Read = (lent, length) => {
+    chunks.push(Buffer.from(lent.subarray(0, length)));
     if (Buffer.concat(chunks).length >= octets.length) whole.resolve();
   };
   const whole = Promise.withResolvers<void>();
@@ -64,8 +64,8 @@ describe.each([
     const { connection, pod } = await connected(tls, () => expect.unreachable());
     const told: string[] = [];
     const both = Promise.withResolvers<void>();
-    connection.listen((chunk) => {
-      told.push(Buffer.from(chunk).toString());
+    connection.listen((lent, length) => {
+      told.push(Buffer.from(lent.subarray(0, length)).toString());
       if (told.length === 2) both.resolve();
     }, Buffer.from('rest'));
     expect(told).toEqual([]);

@@ -99,23 +99,37 @@ describe('a run', () => {
     const runs = new FrameRuns(DEFAULT_LIMITS, []);
     const open = 'MESSAGE\na:b\n\nbody';
     const before = framed(`${open}\0`);
-    expect(runs.endOf(before, 0)).toBe(before.length);
+    expect(runs.endOf(before, 0, before.length)).toBe(before.length);
     // As long as is said, and its NUL is where no octet of it is.
     const length = open.length;
     const now = Buffer.concat([Buffer.from([0x81, length]), Buffer.from(open)]);
-    expect([now.length, runs.endOf(now, 0)]).toEqual([before.length - 1, 0]);
+    expect([now.length, runs.endOf(now, 0, now.length)]).toEqual([before.length - 1, 0]);
     for (const cut of [8, 11, 12, 13]) {
-      expect(runs.endOf(before, 0)).toBe(before.length);
-      expect(runs.endOf(Buffer.concat([Buffer.from([0x81, cut]), Buffer.from(open.slice(0, cut))]), 0)).toBe(0);
+      expect(runs.endOf(before, 0, before.length)).toBe(before.length);
+      const part = Buffer.concat([Buffer.from([0x81, cut]), Buffer.from(open.slice(0, cut))]);
+      expect(runs.endOf(part, 0, part.length)).toBe(0);
     }
   });
 
   test('knows nothing of the octets that were asked about before', () => {
     const runs = new FrameRuns(DEFAULT_LIMITS, []);
     const two = Buffer.concat([plain, plain]);
-    expect([runs.endOf(two, 0), runs.frames]).toEqual([two.length, 2]);
-    expect(runs.endOf(framed('ERROR\n\n\0'), 0)).toBe(0);
-    expect([runs.endOf(plain, 0), runs.frames]).toEqual([plain.length, 1]);
+    expect([runs.endOf(two, 0, two.length), runs.frames]).toEqual([two.length, 2]);
+    const other = framed('ERROR\n\n\0');
+    expect(runs.endOf(other, 0, other.length)).toBe(0);
+    expect([runs.endOf(plain, 0, plain.length), runs.frames]).toEqual([plain.length, 1]);
+  });
+
+  test('knows nothing of what lay in lent octets before, nor of what lies behind their end', () => {
+    const runs = new FrameRuns(DEFAULT_LIMITS, []);
+    const lent = Buffer.concat([plain, plain, plain]);
+    expect([runs.endOf(lent, 0, lent.length), runs.frames]).toEqual([lent.length, 3]);
+    expect([runs.endOf(lent, 0, 2 * plain.length), runs.frames]).toEqual([2 * plain.length, 2]);
+    expect([runs.endOf(lent, 0, 2 * plain.length - 1), runs.frames]).toEqual([plain.length, 1]);
+    framed('MESSAGE\na:b\n\nbo\0').copy(lent);
+    expect([runs.endOf(lent, 0, plain.length - 2), runs.frames]).toEqual([plain.length - 2, 1]);
+    framed('MASSAGE\n').copy(lent);
+    expect(runs.endOf(lent, 0, lent.length)).toBe(0);
   });
 });
 
@@ -134,7 +148,7 @@ describe.each([-1, 0, 1])('a bound and %i', (more) => {
     const head = 'MESSAGE\na:b\n\n';
     const whole = framed(`${head}${'x'.repeat(WINDOW_BYTES - more - 4 - head.length - 1)}\0`);
     expect(whole.length).toBe(WINDOW_BYTES - more);
-    expect(runs.endOf(whole, 0)).toBe(more >= 0 ? whole.length : 0);
+    expect(runs.endOf(whole, 0, whole.length)).toBe(more >= 0 ? whole.length : 0);
   });
 
   test('of digits of a length', () => {

@@ -119,14 +119,14 @@ describe('a link', () => {
 
   /** One whose frames are all passed on. */
   function link() {
-    let read = (_lent: Uint8Array): void => {};
+    let read = (_lent: Uint8Array, _length: number): void => {};
     let now = 0;
-    const asked: { readonly from: number; readonly readAtMs: number }[] = [];
+    const asked: { readonly from: number; readonly end: number; readonly readAtMs: number }[] = [];
     const messages: string[] = [];
     const limits = { highMarkBytes: HIGH_MARK_BYTES, maxMessageBytes: 1024, maxParts: 1, closeMaxMs: 1000 };
     const handlers = {
-      onFrames: (octets: Uint8Array, from: number, readAtMs: number) => {
-        asked.push({ from, readAtMs });
+      onFrames: (octets: Uint8Array, from: number, end: number, readAtMs: number) => {
+        asked.push({ from, end, readAtMs });
         return octets[from] === PLAIN[0] ? from + PLAIN.length : from;
       },
       onMessage: (bytes: Uint8Array) => messages.push(Buffer.from(bytes).toString()),
@@ -139,7 +139,8 @@ describe('a link', () => {
     });
     const at = (ms: number, ...octets: number[]) => {
       now = ms;
-      read(Uint8Array.from(octets));
+      // What was read before still lies behind it.
+      read(Uint8Array.from([...octets, ...PLAIN]), octets.length);
     };
     return { socket, at, asked, messages };
   }
@@ -147,7 +148,7 @@ describe('a link', () => {
   test('is heard when its frames pass', () => {
     const { socket, at, asked } = link();
     at(500, ...PLAIN);
-    expect(asked).toEqual([{ from: 0, readAtMs: 500 }]);
+    expect(asked).toEqual([{ from: 0, end: PLAIN.length, readAtMs: 500 }]);
     expect([socket.heardAtMs, socket.heardDataAtMs]).toEqual([500, 500]);
   });
 
@@ -161,6 +162,6 @@ describe('a link', () => {
     const { at, asked, messages } = link();
     at(1, 0x82, PLAIN.length);
     at(2, ...PLAIN);
-    expect([asked, messages.length]).toEqual([[{ from: 0, readAtMs: 1 }], 1]);
+    expect([asked, messages.length]).toEqual([[{ from: 0, end: 2, readAtMs: 1 }], 1]);
   });
 });

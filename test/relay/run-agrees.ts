@@ -59,7 +59,7 @@ function oneByOne(octets: Uint8Array, from: number, glance: Glance): Run {
 /** Throws when a run from `from` on is another one than frame by frame. @returns it */
 export function runAgrees(octets: Uint8Array, from: number, limits: Partial<DecoderLimits>): Run {
   const { runs, glance } = bothFor(limits);
-  const end = runs.endOf(octets, from);
+  const end = runs.endOf(octets, from, octets.length);
   const run = { end, frames: end === from ? 0 : runs.frames };
   deepStrictEqual(run, oneByOne(octets, from, glance));
   return run;
