@@ -36,7 +36,7 @@ const handover = z.strictObject({
   'in-flight-per-pod': count(1, 10_000).default(64).meta({
     description: 'Handovers that one target pod serves at a time, at most; adapts downwards when it gets slow.',
   }),
-  'order-quiet': duration('0s', '10s').prefault('50ms').meta({
+  'order-quiet': duration('0s', '10s').prefault('40ms').meta({
     description: 'A destination silent on the old link for this long has been drained; bounds the delay of a handover.',
   }),
   'drain-max': duration('0s', '5m')

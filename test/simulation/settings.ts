@@ -12,7 +12,7 @@ export const SESSION: Omit<SessionOptions, 'profileOf' | 'holdBytes'> = {
   settleMs: 200,
   connectMaxMs: 1_500,
   barrierMaxMs: 1_500,
-  orderQuietMs: 50,
+  orderQuietMs: 40,
   /** Longer than a silent link is kept: a pod that hangs for less and speaks again finds its place in the order. */
   orderMaxMs: 2_500,
   drainMaxMs: 1_000,
