@@ -10,7 +10,6 @@ export type HeaderInit = Iterable<readonly [string, string]> | Readonly<Record<s
 /** A heart-beat: one line end. */
 export const HEARTBEAT: Uint8Array = Uint8Array.of(LF);
 
-const LINE_END = Uint8Array.of(LF);
 const END = Uint8Array.of(NUL);
 const CONTENT_LENGTH = 'content-length';
 
@@ -29,8 +28,8 @@ export function encode(
   const octets = typeof body === 'string' ? utf8(body) : body;
   const entries = entriesOf(headers);
   const given = checkContentLength(entries, octets?.length ?? 0);
-  if (octets !== undefined && !given) entries.push([CONTENT_LENGTH, String(octets.length)]);
-  const head = `${checkedCommand(command)}\n${headerText(command, entries, version)}\n`;
+  const missing: typeof entries = octets !== undefined && !given ? [[CONTENT_LENGTH, String(octets.length)]] : [];
+  const head = `${checkedCommand(command)}\n${headerText(command, [...entries, ...missing], version)}\n`;
   return octets === undefined ? utf8(`${head}\0`) : concat([utf8(head), octets, END]);
 }
 
@@ -47,23 +46,12 @@ export function rewrite(
   change: { command?: string; drop?: (name: string) => boolean; add?: HeaderInit },
   version: Version = frame.version,
 ): Uint8Array {
+  const { drop, add = [] } = change;
   const command = checkedCommand(change.command ?? frame.command);
-  const added = entriesOf(change.add ?? []);
-  checkContentLength(added, frame.body.length);
-  const parts = [utf8(`${command}\n${headerText(command, added, version)}`)];
-  for (const line of keptLines(frame, change.drop)) parts.push(line, LINE_END);
-  parts.push(LINE_END, frame.body, END);
-  return concat(parts);
-}
-
-function keptLines(frame: Frame, drop: ((name: string) => boolean) | undefined): Uint8Array[] {
-  const lines = [...frame.headerLines()];
-  if (drop === undefined) return lines;
-  const names = [...frame.headerNames()];
-  return lines.filter((_, index) => {
-    const name = names[index];
-    return name === undefined || name === CONTENT_LENGTH || !drop(name);
-  });
+  const added = entriesOf(add);
+  checkContentLength(added, frame.bodyLength);
+  const head = utf8(`${command}\n${headerText(command, added, version)}`);
+  return frame.behind(head, drop && ((name) => name === CONTENT_LENGTH || !drop(name)));
 }
 
 function checkedCommand(command: string): string {
@@ -71,8 +59,8 @@ function checkedCommand(command: string): string {
   throw new RangeError(`a STOMP command is upper-case letters, not ${JSON.stringify(command)}`);
 }
 
-function entriesOf(headers: HeaderInit): [string, string][] {
-  if (isIterable(headers)) return Array.from(headers, ([name, value]) => [name, value]);
+function entriesOf(headers: HeaderInit): readonly (readonly [string, string])[] {
+  if (isIterable(headers)) return Array.isArray(headers) ? headers : Array.from(headers);
   return Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
 }
 
@@ -89,7 +77,7 @@ function checkContentLength(entries: readonly (readonly [string, string])[], len
   return given.length > 0;
 }
 
-function headerText(command: string, entries: readonly [string, string][], version: Version): string {
+function headerText(command: string, entries: readonly (readonly [string, string])[], version: Version): string {
   const escaped = isEscaped(command) && version !== '1.0';
   let lines = '';
   for (const [name, value] of entries) {
@@ -101,12 +89,16 @@ function headerText(command: string, entries: readonly [string, string][], versi
 
 /** Refuses what the frame could not carry. Values stay out of the message: it may be logged. */
 function checkHeader(command: string, name: string, value: string, escaped: boolean, version: Version): void {
-  const where = `header '${name}' of ${command} in STOMP ${version}`;
   if (name === '') throw new RangeError(`${command} has a header with an empty name`);
-  if (/\0/.test(name) || /\0/.test(value)) throw new RangeError(`${where} contains NUL, which has no escape`);
-  if (version === '1.0' && /^[ \t]|[ \t]$/.test(name)) throw new RangeError(`${where} has blanks round its name`);
-  if (escaped) return;
-  if (/[\r\n:]/.test(name))
-    throw new RangeError(`${where} has CR, LF or a colon in its name, which have no escape here`);
-  if (/[\r\n]/.test(value)) throw new RangeError(`${where} contains CR or LF, which have no escape here`);
+  const fault = faultOf(name, value, escaped, version);
+  if (fault !== undefined) throw new RangeError(`header '${name}' of ${command} in STOMP ${version} ${fault}`);
+}
+
+function faultOf(name: string, value: string, escaped: boolean, version: Version): string | undefined {
+  if (/\0/.test(name) || /\0/.test(value)) return 'contains NUL, which has no escape';
+  if (version === '1.0' && /^[ \t]|[ \t]$/.test(name)) return 'has blanks round its name';
+  if (escaped) return undefined;
+  if (/[\r\n:]/.test(name)) return 'has CR, LF or a colon in its name, which have no escape here';
+  if (/[\r\n]/.test(value)) return 'contains CR or LF, which have no escape here';
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import { text } from './bytes.ts';
+import { LF, text } from './bytes.ts';
 import { isEscaped } from './commands.ts';
 import { type HeaderSpans, headerSpans, isBlank, unescapeText } from './headers.ts';
 import type { Version } from './versions.ts';
@@ -8,6 +8,8 @@ export interface FrameLayout {
   readonly headersAt: number;
   readonly bodyAt: number;
 }
+
+const LINE_END = 1;
 
 /** Names that stand on the wire just as they are, in any version: ASCII without anything that is escaped. */
 const PLAIN_NAME = /^[ -9;-[\]-~]*$/;
@@ -42,6 +44,10 @@ export class Frame {
     return this.bytes.subarray(this.#bodyAt, this.bytes.length - 1);
   }
 
+  get bodyLength(): number {
+    return this.bytes.length - 1 - this.#bodyAt;
+  }
+
   /** The value of the first header of that name ("Repeated Header Entries": the first wins), unescaped. */
   header(name: string): string | undefined {
     const plain = PLAIN_NAME.test(name);
@@ -65,6 +71,32 @@ export class Frame {
   /** The raw header lines in order, without their line ends. */
   headerLines(): Iterable<Uint8Array> {
     return this.#each((spans, i) => this.bytes.subarray(spans[i], spans[i + 2]));
+  }
+
+  /**
+   * What stands behind the command, with other octets before it: header lines and their LF, the blank line, the body and the NUL.
+   * @param keeps of which headers the lines stay, by their names, unescaped; default: of all
+   */
+  behind(head: Uint8Array, keeps?: (name: string) => boolean): Uint8Array {
+    const spans = this.#headerSpans();
+    const kept: number[] = [];
+    let length = head.length + LINE_END + this.bytes.length - this.#bodyAt;
+    for (let i = 0; i < spans.length; i += 3) {
+      if (keeps !== undefined && !keeps(this.#name(spans, i))) continue;
+      kept.push(i);
+      length += (spans[i + 2] as number) - (spans[i] as number) + LINE_END;
+    }
+    const whole = new Uint8Array(length);
+    whole.set(head);
+    let at = head.length;
+    for (const i of kept) {
+      for (let from = spans[i] as number; from < (spans[i + 2] as number); from++)
+        whole[at++] = this.bytes[from] as number;
+      whole[at++] = LF;
+    }
+    whole[at++] = LF;
+    whole.set(this.bytes.subarray(this.#bodyAt), at);
+    return whole;
   }
 
   #headerSpans(): HeaderSpans {

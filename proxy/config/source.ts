@@ -23,9 +23,12 @@ export const SOURCE_FORMS =
 // RFC 9110 section 5.6.2 (token); cookie names are tokens too (RFC 6265 section 4.1.1).
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 
-/** Headers with a meaning of their own: holding a user name there, and writing it there for pods, would break them. */
+/**
+ * Headers with a meaning of their own: holding a user name there, and writing it there for pods, would break them. Of X-Forwarded-* three are
+ * names: what oauth2-proxy and its like say of who has logged in.
+ */
 const RESERVED_HEADER =
-  /^(authorization|connection|cookie|expect|forwarded|host|keep-alive|origin|proxy-.*|sec-.*|te|trailer|transfer-encoding|upgrade|via|content-.*|x-forwarded-.*)$/i;
+  /^(authorization|connection|cookie|expect|forwarded|host|keep-alive|origin|proxy-.*|sec-.*|te|trailer|transfer-encoding|upgrade|via|content-.*|x-forwarded-(?!(user|email|preferred-username)$).*)$/i;
 
 /** A header that may carry a user's name; throws NotAllowed. */
 export function userHeaderName(name: string): string {

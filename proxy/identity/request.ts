@@ -33,12 +33,6 @@ export function upgradeRequest(message: IncomingMessage): UpgradeRequest {
   };
 }
 
-export function headerPairs(rawHeaders: readonly string[]): [name: string, value: string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '']);
-  return pairs;
-}
-
 /** The value of each copy of a header; upper and lower case are the same. */
 export function headerValues({ rawHeaders }: Pick<UpgradeRequest, 'rawHeaders'>, name: string): string[] {
   const wanted = name.toLowerCase();

@@ -5,7 +5,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { type Config, plainAddress } from '../config/index.ts';
-import { headerPairs, headerValues, type UpgradeRequest } from './request.ts';
+import { headerValues, type UpgradeRequest } from './request.ts';
 import { toHeaderValue } from './user-name.ts';
 
 export interface HeaderRules {
@@ -69,13 +69,14 @@ function headersWithout(
     headers.push(name, rawHeaders[i + 1] as string);
   }
   for (const name of rules.identityNames.values()) headers.push(name, toHeaderValue(user));
-  for (const [name, value] of forwarded(request, trusted)) headers.push(name, value);
+  addForwarded(headers, request, trusted);
   return headers.slice(); // of just its length: it stays as long as the session
 }
 
 /** Headers that are only believed when the proxy itself has said them. */
 function isOurs(name: string, { config, identityNames }: HeaderRules, trusted: boolean): boolean {
-  if (identityNames.has(name) || name.startsWith('holdfast-') || isForwarded(name)) return true;
+  if (identityNames.has(name) || name.startsWith('holdfast-')) return true;
+  if (isForwarded(name)) return !trusted || isOfEachHop(name);
   return !trusted && config.ringKey?.kind === 'header' && name === folded(config.ringKey.name);
 }
 
@@ -89,25 +90,22 @@ export function identityNames({
 }
 
 /** From trusted peers their list with this peer added; from others a list that begins here. */
-function forwarded(request: UpgradeRequest, trusted: boolean): [name: string, value: string][] {
+function addForwarded(headers: string[], request: UpgradeRequest, trusted: boolean): void {
   const given = (name: string) => (trusted ? headerValues(request, name).join(', ') : '');
+  const add = (name: string, value: string) => value !== '' && headers.push(name, value);
   const peer = plainAddress(request.remoteAddress);
-  const host = given('x-forwarded-host') || (headerValues(request, 'host')[0] ?? '');
-  const rest = trusted ? headerPairs(request.rawHeaders).filter(([name]) => isUntouched(folded(name))) : [];
+  const before = given('x-forwarded-for');
+  add('x-forwarded-for', before === '' || peer === '' ? before + peer : `${before}, ${peer}`);
+  add('x-forwarded-proto', given('x-forwarded-proto') || (request.encrypted ? 'https' : 'http'));
+  add('x-forwarded-host', given('x-forwarded-host') || (headerValues(request, 'host')[0] ?? ''));
+  // RFC 7239: only carried on, as few read it; a list without this hop would be a false one.
   const standard = given('forwarded');
-  const own: [string, string][] = [
-    ['x-forwarded-for', [given('x-forwarded-for'), peer].filter((item) => item !== '').join(', ')],
-    ['x-forwarded-proto', given('x-forwarded-proto') || (request.encrypted ? 'https' : 'http')],
-    ['x-forwarded-host', host],
-    // RFC 7239: only carried on, as few read it; a list without this hop would be a false one.
-    ['forwarded', standard === '' ? '' : `${standard}, for=${isIPv6(peer) ? `"[${peer}]"` : peer || 'unknown'}`],
-  ];
-  return [...rest, ...own.filter(([, value]) => value !== '')];
+  add('forwarded', standard && `${standard}, for=${isIPv6(peer) ? `"[${peer}]"` : peer || 'unknown'}`);
 }
 
-/** x-forwarded-port, x-forwarded-prefix and the like say nothing that changes at this hop. */
-function isUntouched(name: string): boolean {
-  return name.startsWith('x-forwarded-') && !/^x-forwarded-(for|proto|host)$/.test(name);
+/** Said anew at this hop; x-forwarded-port, x-forwarded-prefix and the like say nothing that changes here. */
+function isOfEachHop(name: string): boolean {
+  return name === 'forwarded' || /^x-forwarded-(for|proto|host)$/.test(name);
 }
 
 /** `holdfast-*`, `user` and `simp*` (what Spring keeps about a message in its own headers) are never the client's. */

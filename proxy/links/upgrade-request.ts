@@ -71,20 +71,19 @@ export function requestUpgrade(options: UpgradeOptions, handlers: UpgradeHandler
 
 function requestHead({ address, tls, hostHeader, path, protocols, headers }: UpgradeOptions, key: string): string {
   if (!/^[!-\u00ff]+$/.test(path)) throw new TypeError('the path of a link holds what HTTP cannot say');
-  const lines = [
-    `Host: ${hostHeader ?? withoutDefaultPort(address, tls)}`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    `Sec-WebSocket-Key: ${key}`,
-    ...(protocols.length === 0 ? [] : [`Sec-WebSocket-Protocol: ${protocols.join(',')}`]),
-  ];
-  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
-  // Or a character too many would begin a line of its own.
-  const wrong = lines.find((line) => !/^[\t -~\u0080-\u00ff]*$/.test(line));
-  if (wrong !== undefined)
-    throw new TypeError(`the header ${wrong.split(':', 1)} of a link holds what HTTP cannot say`);
-  return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
+  let head = `GET ${path} HTTP/1.1\r\n${field('Host', hostHeader ?? withoutDefaultPort(address, tls))}`;
+  head += `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n`;
+  if (protocols.length > 0) head += field('Sec-WebSocket-Protocol', protocols.join(','));
+  for (let i = 0; i + 1 < headers.length; i += 2) head += field(headers[i] as string, headers[i + 1] as string);
+  return `${head}\r\n`;
+}
+
+/** Or a character too many would begin a line of its own. */
+function field(name: string, value: string): string {
+  const line = `${name}: ${value}`;
+  if (!/^[\t -~\u0080-\u00ff]*$/.test(line))
+    throw new TypeError(`the header ${line.split(':', 1)} of a link holds what HTTP cannot say`);
+  return `${line}\r\n`;
 }
 
 function withoutDefaultPort(address: string, tls: boolean): string {

@@ -97,9 +97,3 @@ export type Fact =
   | { readonly type: 'ack-dropped' }
   | { readonly type: 'sequence'; readonly kind: 'lost' | 'reordered' | 'duplicated'; readonly count: number }
   | { readonly type: 'ended'; readonly why: EndReason };
-
-/** When the session must be woken, and for what; for logs and for the simulator's traces. */
-export interface Deadline {
-  readonly atMs: number;
-  readonly why: string;
-}

@@ -1,7 +1,7 @@
 /** The pure session: events in, effects out. */
 export { describeEnd } from './classify.ts';
 export { type Admission, type MessageMarks, marksOf } from './delivery.ts';
-export type { Blame, Deadline, Effect, EndReason, Fact } from './effects.ts';
+export type { Blame, Effect, EndReason, Fact } from './effects.ts';
 export type { LinkCause, LinkEnd, LinkId, SessionEvent } from './events.ts';
 export { Few } from './few.ts';
 export type { OwnHeaders, SessionOptions } from './options.ts';

@@ -68,16 +68,10 @@ export class Link {
     return this.#state.name === 'replaying' || this.#state.name === 'ready' || this.#state.name === 'live';
   }
 
-  /** When this link wants to be looked at again, and why. */
-  deadline(): { atMs: number; why: string } {
+  /** When this link wants to be looked at again; what is awaited its state says. */
+  deadline(): number {
     const state = this.#state;
-    switch (state.name) {
-      case 'replaying':
-        return { atMs: Math.min(state.untilMs, state.settleAtMs), why: `link ${this.id} ${state.name}` };
-      case 'live':
-        return { atMs: state.drainUntilMs, why: `link ${this.id} drains` };
-      default:
-        return { atMs: state.untilMs, why: `link ${this.id} ${state.name}` };
-    }
+    if (state.name === 'live') return state.drainUntilMs;
+    return state.name === 'replaying' ? Math.min(state.untilMs, state.settleAtMs) : state.untilMs;
   }
 }

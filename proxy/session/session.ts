@@ -14,9 +14,10 @@ import type { Pod } from '../discovery/index.ts';
 import { announceApart } from './announcements.ts';
 import { clientFrame, flushClientHold, left } from './client.ts';
 import { Core } from './core.ts';
+import { type Deadline, Earliest } from './deadline.ts';
 import { type Admission, admit, type MessageMarks, release } from './delivery.ts';
 import { resumeDrains, standsStill, stopDrains } from './drains.ts';
-import type { Deadline, Effect } from './effects.ts';
+import type { Effect } from './effects.ts';
 import { end, refuse } from './ending.ts';
 import type { LinkId, SessionEvent } from './events.ts';
 import type { Link } from './link.ts';
@@ -87,23 +88,19 @@ export class Session {
 
   /** When to come back with a `tick`; undefined when nothing is awaited. */
   nextDeadline(): Deadline | undefined {
-    let next: Deadline = { atMs: Number.POSITIVE_INFINITY, why: '' };
-    for (const deadline of this.#deadlines()) if (deadline.atMs < next.atMs) next = deadline;
-    return next.atMs === Number.POSITIVE_INFINITY ? undefined : next;
-  }
-
-  *#deadlines(): Iterable<Deadline> {
     const { links, ordering, outage, fullSinceMs, leaveBy, phase, primary, receipts, splices, clientFull } = this.#core;
-    if (phase === 'ended') return;
-    for (const link of links) if (!standsStill(this.#core, link)) yield link.deadline();
+    if (phase === 'ended') return undefined;
+    const next = new Earliest();
+    for (const link of links)
+      if (!standsStill(this.#core, link)) next.offer(link.deadline(), `link ${link.state.name}`);
     if (fullSinceMs === undefined) {
-      if (ordering !== undefined)
-        yield { atMs: this.#core.realTime(ordering.nextDeadline()), why: 'held messages may go' };
-      yield { atMs: this.#core.realTime(splices.nextDeadline()), why: 'a copy does not come any more' };
+      if (ordering !== undefined) next.offer(this.#core.realTime(ordering.nextDeadline()), 'held messages may go');
+      next.offer(this.#core.realTime(splices.nextDeadline()), 'a copy does not come any more');
     }
-    if (outage !== undefined) yield { atMs: outage.sinceMs + outageMaxMs(this.#core), why: 'outage-max' };
-    if (primary !== undefined && clientFull) yield { atMs: receipts.nextDeadline(), why: 'receipts that do not come' };
-    yield { atMs: leaveBy, why: 'receipt of DISCONNECT' };
+    if (outage !== undefined) next.offer(outage.sinceMs + outageMaxMs(this.#core), 'outage-max');
+    if (primary !== undefined && clientFull) next.offer(receipts.nextDeadline(), 'receipts that do not come');
+    next.offer(leaveBy, 'receipt of DISCONNECT');
+    return next.atMs === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   #dispatch(event: SessionEvent, now: number): void {

@@ -145,6 +145,8 @@ describe('networks', () => {
 describe('sources', () => {
   test.each([
     ['header:Username', { kind: 'header', name: 'Username' }],
+    ['header:X-Forwarded-User', { kind: 'header', name: 'X-Forwarded-User' }],
+    ['header:x-forwarded-preferred-username', { kind: 'header', name: 'x-forwarded-preferred-username' }],
     ['cookie:session-user', { kind: 'cookie', name: 'session-user' }],
     ['query:user', { kind: 'query', name: 'user' }],
     ['jwt', { kind: 'jwt', in: 'header' }],
@@ -157,7 +159,7 @@ describe('sources', () => {
   test.each([
     ...['', 'header', 'header:', 'header:a b', 'head:a', 'jwt:', 'jwt:header:x', 'jwt:cookie:', 'stomp-passcode'],
     ...['cookie:a=b', 'query:a&b', 'header:Cookie', 'header:authorization', 'header:HOST', 'header:X-Forwarded-For'],
-    'header:Sec-WebSocket-Protocol',
+    ...['header:Sec-WebSocket-Protocol', 'header:X-Forwarded-Users'],
   ])('%j is none', (text) => expect(() => parseSource(text)).toThrow(NotAllowed));
 
   test.each(['jwt', 'stomp-login', 'room', 'query:'])('%s is no source of a ring key', (text) =>

@@ -118,13 +118,20 @@ describe('forwarded headers', () => {
   const argv = ['--anonymous', '--trusted-peers', '10.0.0.0/8,fd00::/8'];
 
   test('of a trusted peer are carried on, with the peer added', () => {
-    expect(upstream(argv, request(sent)).slice(1)).toEqual([
+    expect(upstream(argv, request(sent))).toEqual([
       'X-Forwarded-Port: 443',
+      'holdfast-user: alice',
       'x-forwarded-for: 1.1.1.1, 2.2.2.2, 3.3.3.3, 10.0.0.9',
       'x-forwarded-proto: https',
       'x-forwarded-host: chat.example.com',
       'forwarded: for=1.1.1.1, for=10.0.0.9',
     ]);
+  });
+
+  test('of a trusted peer do not name another user to a pod that reads one from them', () => {
+    const asked = request(['X-Forwarded-User: mallory', 'X_Forwarded_User: mallory']);
+    const given = upstream(['--user', 'stomp-login', '--user', 'header:X-Forwarded-User'], asked);
+    expect(given).toEqual(['holdfast-user: alice', 'X-Forwarded-User: alice', ...FORWARDED]);
   });
 
   test('of another peer are replaced', () => {
