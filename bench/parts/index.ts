@@ -8,11 +8,12 @@ import { handover } from './handover.ts';
 import { profile } from './profile.ts';
 import { push5000, push20000 } from './push.ts';
 import { ring } from './ring.ts';
+import { routing } from './routing.ts';
 import { sessions } from './sessions.ts';
 import { storm } from './storm.ts';
 
 export { FIGURE } from './load-outcome.ts';
 
 export const comparisons: readonly Comparison[] = [push5000, push20000, echo, flood, sessions];
-export const solos: readonly Solo[] = [ring, decoder, handover, storm, connectStorm, profile];
+export const solos: readonly Solo[] = [ring, routing, decoder, handover, storm, connectStorm, profile];
 export const partNames: readonly string[] = [...comparisons, ...solos].map(({ name }) => name);

@@ -62,13 +62,13 @@ export class Membership {
     for (const id of serving) if (!this.#admitted.has(id) && !this.#waiting.has(id)) this.#waiting.set(id, now);
     if (!this.#answered || left.length > 0) this.#admitAll();
     this.#answered = true;
-    return this.tick(now);
+    this.#admitDue(now);
+    return this.#rebuild();
   }
 
   /** Lets in whoever has waited long enough; true when the ring has changed. */
   tick(now: number): boolean {
-    if (this.#waiting.size > 0 && (this.#admitted.size === 0 || now >= this.nextDeadline())) this.#admitAll();
-    return this.#rebuild();
+    return this.#admitDue(now) && this.#rebuild();
   }
 
   /** When the waiting pods join; Infinity when none waits. */
@@ -77,6 +77,13 @@ export class Membership {
     const since = [...this.#waiting.values()];
     const { admitAfterMs } = this.#options;
     return Math.min(Math.max(...since) + admitAfterMs, Math.min(...since) + ADMIT_BATCH_FACTOR * admitAfterMs);
+  }
+
+  /** @returns whether anybody was let in */
+  #admitDue(now: number): boolean {
+    if (this.#waiting.size === 0 || (this.#admitted.size > 0 && now < this.nextDeadline())) return false;
+    this.#admitAll();
+    return true;
   }
 
   #admitAll(): void {

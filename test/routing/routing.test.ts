@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SUSPECT_MIN_MS } from '../../proxy/routing/pod-health.ts';
 import { RETRY_MIN_MS } from '../../proxy/routing/routing.ts';
+import { Ring } from '../../ring/index.ts';
 import { pod, userOf, World } from './world.ts';
 
 const ABC = userOf('a', 'b', 'c');
@@ -13,6 +14,18 @@ test('a new session goes to its owner', () => {
   expect(world.routing.governed.inFlight).toBe(1);
   world.connect(1, 'a');
   expect(world.routing.governed.inFlight).toBe(0);
+});
+
+test('where the owner is well, the other pods are not put in order', () => {
+  const owners = vi.spyOn(Ring.prototype, 'owners');
+  onTestFinished(() => owners.mockRestore());
+  const world = new World(['a', 'b', 'c']);
+  const session = world.linked(ABC);
+  expect(world.routing.ownerOf(ABC, world.now)?.name).toBe('a');
+  expect(owners).not.toHaveBeenCalled();
+  world.loses(session, 'a');
+  expect(world.grants()).toEqual([`${session} recovery b`]);
+  expect(owners).toHaveBeenCalled();
 });
 
 test('a pod whose links fail is suspect for new links at once: the next of the agreed order is taken', () => {
