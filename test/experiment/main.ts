@@ -8,7 +8,7 @@ import { createProgress, type Progress } from './progress.ts';
 import { type Outcome, run } from './run.ts';
 import { type ScenarioName, scenarios } from './scenarios.ts';
 import { LEGEND, type Row, rowOf, tableText } from './table.ts';
-import { broken } from './verdict.ts';
+import { broken, late } from './verdict.ts';
 
 /** Faults of one run that are printed; the counts tell the rest. */
 const SHOWN_MAX = 10;
@@ -31,8 +31,8 @@ async function main(options: Options): Promise<number> {
       for (let seed = options.seed; seed < options.seed + options.runs; seed++) {
         title = `${scenario}, ${nameOf(mode)}, seed ${seed}`;
         const outcome = await once(options, { scenario, mode, seed }, progress);
-        const what =
-          mode === 'holdfast' ? broken(outcome, scenario === 'kill' || scenario === 'unwarned', outcome.proves) : [];
+        const crash = scenario === 'kill' || scenario === 'unwarned';
+        const what = mode === 'holdfast' ? [...broken(outcome, crash, outcome.proves), ...late(outcome)] : [];
         if (what.length > 0) problems.push({ scenario, seed, what });
         progress.line(`${title}: ${summary(outcome)}`);
         if (what.length > 0) tellFaults(progress, outcome, what);

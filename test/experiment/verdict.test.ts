@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Ledger } from '../ledger/ledger.ts';
 import type { Outcome } from './run.ts';
-import { broken, LIVE_AGAIN_MAX_MS } from './verdict.ts';
+import { broken, LIVE_AGAIN_MAX_MS, late } from './verdict.ts';
 
 const lane = { user: 'alice', destination: '/queue/a' };
 
@@ -59,7 +59,12 @@ it('forgives a crash what the dead pod held, if it was announced', () => {
   ]);
 });
 
-it('wants a crash to be felt, and to be over in time', () => {
+it('wants a crash to be felt', () => {
   expect(broken(outcome(), true)).toEqual(['no session had to recover: the dead pod had none']);
-  expect(broken(outcome({ liveAgainMs: LIVE_AGAIN_MAX_MS + 1 }), true)).toEqual(['sessions live again after 2001 ms']);
+});
+
+it('says of a crash that it was not over in time', () => {
+  expect(late(outcome())).toEqual([]);
+  expect(late(outcome(killed))).toEqual([]);
+  expect(late(outcome({ liveAgainMs: LIVE_AGAIN_MAX_MS + 1 }))).toEqual(['sessions live again after 2001 ms']);
 });
