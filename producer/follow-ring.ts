@@ -142,8 +142,8 @@ class RingFollower implements FollowedRing {
   }
 
   #learn(data: string): void {
-    const snapshot = readRing(data);
     const before = this.#snapshot;
+    const snapshot = readRing(data, before);
     this.#snapshot = snapshot;
     this.#connected = true;
     this.#failuresInARow = 0;

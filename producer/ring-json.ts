@@ -51,13 +51,16 @@ function podsOf(ring: Ring, snapshot: RingSnapshot): PodJson[] {
   });
 }
 
-/** Builds the rings of the JSON text and proves that they are the ones meant. Throws RingJsonError. */
-export function readRing(text: string): RingSnapshot {
+/**
+ * Builds the rings of the JSON text and proves that they are the ones meant. Throws RingJsonError.
+ * @param before what was read before: most pods of it are there still, and need not be placed anew
+ */
+export function readRing(text: string, before?: RingSnapshot): RingSnapshot {
   const json = asObject(parse(text), 'the answer');
   const keyKind = readKeyKind(json['keyKind']);
   const byKey = new Map<string, PodAddress>();
-  const committed = build(json, 'the committed ring', keyKind, byKey);
-  const target = build(asObject(json['target'], 'target'), 'the target ring', keyKind, byKey);
+  const committed = build(json, 'the committed ring', keyKind, byKey, before?.target);
+  const target = build(asObject(json['target'], 'target'), 'the target ring', keyKind, byKey, committed);
   return {
     committed,
     target: target.version === committed.version ? committed : target,
@@ -65,10 +68,16 @@ export function readRing(text: string): RingSnapshot {
   };
 }
 
-function build(part: Record<string, unknown>, name: string, keyKind: KeyKind, byKey: Map<string, PodAddress>): Ring {
+function build(
+  part: Record<string, unknown>,
+  name: string,
+  keyKind: KeyKind,
+  byKey: Map<string, PodAddress>,
+  like: Ring | undefined,
+): Ring {
   const size = readSize(part['size'], name);
   const keys = readPods(part['pods'], name).map((pod) => remember(pod, keyKind, byKey));
-  const ring = Ring.of(keys, { size, keyKind });
+  const ring = Ring.of(keys, { size, keyKind }, like);
   if (ring.version === part['version']) return ring;
   throw new RingJsonError(
     `${name}: the proxy says version ${JSON.stringify(part['version'])}, but ${keys.length} pods, size ${size} and key kind ` +

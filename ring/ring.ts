@@ -7,7 +7,7 @@
  */
 import { hash } from './hash.ts';
 import { type KeyKind, sortedKeys } from './keys.ts';
-import { firstAt, type Points, pointsOf } from './points.ts';
+import { firstAt, type Points, pointsFrom, pointsOf } from './points.ts';
 
 export interface RingOptions {
   /**
@@ -43,25 +43,31 @@ export class Ring {
   readonly keyKind: KeyKind;
   /** 16 hex digits that name this ring: equal exactly for equal size, key kind and keys. */
   readonly version: string;
+  readonly #pointsPerKey: number;
   readonly #points: Points;
 
   /**
    * @param keys names or addresses of pods, in any order; repeats count once.
+   * @param like a ring that has many of these keys: the result is the same, and is had much faster
    * @throws RangeError for a bad key, a size or number of points outside 1 … 8388608, or both of them given.
    */
-  static of(keys: Iterable<string>, options: RingOptions = {}): Ring {
+  static of(keys: Iterable<string>, options: RingOptions = {}, like?: Ring): Ring {
     const sorted = sortedKeys(keys);
-    return new Ring(sorted, sizeFor(sorted.length, options), options.keyKind ?? 'name');
+    return new Ring(sorted, sizeFor(sorted.length, options), options.keyKind ?? 'name', like);
   }
 
-  private constructor(keys: readonly string[], size: number, keyKind: KeyKind) {
+  private constructor(keys: readonly string[], size: number, keyKind: KeyKind, like: Ring | undefined) {
     this.keys = Object.freeze(keys);
     this.size = size;
     this.keyKind = keyKind;
     this.version = hash([size, keyKind, ...keys].join('\n'))
       .toString(16)
       .padStart(16, '0');
-    this.#points = pointsOf(keys, keys.length === 0 ? 0 : Math.ceil(size / keys.length));
+    this.#pointsPerKey = keys.length === 0 ? 0 : Math.ceil(size / keys.length);
+    this.#points =
+      like !== undefined && like.#pointsPerKey === this.#pointsPerKey
+        ? pointsFrom(like.#points, like.keys, keys, this.#pointsPerKey)
+        : pointsOf(keys, this.#pointsPerKey);
     Object.freeze(this);
   }
 
@@ -79,6 +85,16 @@ export class Ring {
       if (key !== undefined) owners.add(key);
     }
     return [...owners];
+  }
+
+  /** Of these keys the one that comes first in the agreed order; undefined when the ring has none of them. */
+  firstOf(user: string, keys: Iterable<string>): string | undefined {
+    const wanted = Array.from(keys, (key) => this.keys.indexOf(key)).filter((index) => index >= 0);
+    if (wanted.length === 0) return undefined;
+    const { key } = this.#points;
+    let at = firstAt(this.#points, hash(user));
+    while (!wanted.includes(key[at] as number)) at = at + 1 === key.length ? 0 : at + 1;
+    return this.#keyAt(at);
   }
 
   #keyAt(point: number): string | undefined {

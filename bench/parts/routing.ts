@@ -3,6 +3,7 @@ import type { Pod } from '../../proxy/discovery/index.ts';
 import { topologyOf } from '../../proxy/discovery/topology-of.ts';
 import { type Grant, Routing } from '../../proxy/routing/index.ts';
 import type { Outcome, Solo } from '../part.ts';
+import { quantileOf } from '../statistics.ts';
 import { medianCpuMs } from './cpu-time.ts';
 
 const RUNS = 3;
@@ -21,25 +22,45 @@ function newcomers(): Record<string, Outcome> {
     [2, 20, 100, 500].map((pods) => {
       const worlds = Array.from({ length: RUNS }, () => new World(pods));
       const ms = medianCpuMs(RUNS, () => worlds.pop()?.fill(sessions));
-      return [`a session's first link, ${pods} pods`, figures(ms, sessions)];
+      return [`a session's first link, ${pods} pods`, { figures: { 'CPU µs': (ms / sessions) * US_PER_MS } }];
     }),
   );
 }
 
+/** Users of several sessions are to be kept together, which is more to decide. */
 function replacements(): Record<string, Outcome> {
-  const pods = 10;
   return Object.fromEntries(
-    [2_000, 20_000].map((sessions) => {
-      const worlds = Array.from({ length: RUNS }, () => new World(pods).fill(sessions));
-      const moved: number[] = [];
-      const ms = medianCpuMs(RUNS, () => moved.push(worlds.pop()?.replaceOne() ?? 0));
-      return [`one of ${pods} pods replaced, ${sessions} sessions, each that moves`, figures(ms, moved[0] ?? 1)];
+    [
+      { pods: 10, sessions: 2_000, perUser: 1 },
+      { pods: 10, sessions: 20_000, perUser: 1 },
+      { pods: 10, sessions: 20_000, perUser: 2 },
+      { pods: 100, sessions: 20_000, perUser: 2 },
+    ].map(({ pods, sessions, perUser }) => {
+      const worlds = Array.from({ length: RUNS }, () => new World(pods).fill(sessions, perUser));
+      const moved: Moved[] = [];
+      const ms = medianCpuMs(RUNS, () => moved.push((worlds.pop() as World).replaceOne()));
+      const each =
+        ms /
+        quantileOf(
+          moved.map(({ sessions }) => sessions),
+          0.5,
+        );
+      const longest = quantileOf(
+        moved.map(({ longestMs }) => longestMs),
+        0.5,
+      );
+      return [
+        `one of ${pods} pods replaced, ${sessions} sessions, ${perUser} a user`,
+        { figures: { 'CPU µs each that moves': each * US_PER_MS, 'longest step ms': longest } },
+      ];
     }),
   );
 }
 
-function figures(ms: number, sessions: number): Outcome {
-  return { figures: { 'CPU µs': (ms / sessions) * US_PER_MS } };
+interface Moved {
+  readonly sessions: number;
+  /** For so long the event loop would have stood still. */
+  readonly longestMs: number;
 }
 
 class World {
@@ -56,6 +77,7 @@ class World {
   );
   #pods: readonly Pod[];
   #now = 0;
+  #longestMs = 0;
 
   constructor(pods: number) {
     this.#pods = Array.from({ length: pods }, (_, i) => podOf(i));
@@ -63,22 +85,23 @@ class World {
   }
 
   /** Sessions that come one by one. */
-  fill(sessions: number): this {
+  fill(sessions: number, perUser = 1): this {
     for (let session = 1; session <= sessions; session++) {
-      this.#routing.open(session, `user-${session}`, `user-${session}`);
+      const user = `user-${Math.floor(session / perUser)}`;
+      this.#routing.open(session, user, user);
       this.#routing.request(session, 'open', 0, this.#now);
       this.#work();
     }
     return this;
   }
 
-  /** The first pod drains and another one comes. @returns how many sessions have moved */
-  replaceOne(): number {
+  /** The first pod drains and another one comes. */
+  replaceOne(): Moved {
     const [first, ...others] = this.#pods;
-    if (first === undefined) return 0;
-    this.#pods = [{ ...first, state: 'draining' }, ...others, podOf(this.#pods.length)];
-    this.#follow();
-    return this.#work();
+    this.#pods = [{ ...(first as Pod), state: 'draining' }, ...others, podOf(this.#pods.length)];
+    this.#longestMs = 0;
+    this.#step(() => this.#follow());
+    return { sessions: this.#work(), longestMs: this.#longestMs };
   }
 
   #follow(): void {
@@ -88,13 +111,20 @@ class World {
   /** Until nothing is left to do. @returns how many were granted a link */
   #work(): number {
     for (let granted = 0; ; ) {
-      const { grants } = this.#routing.tick(this.#now);
+      const { grants } = this.#step(() => this.#routing.tick(this.#now));
       for (const grant of grants) this.#connect(grant);
       granted += grants.length;
       const next = this.#routing.nextDeadline(this.#now);
       if (grants.length === 0 && next === Number.POSITIVE_INFINITY) return granted;
       this.#now = grants.length > 0 ? this.#now + CONNECTED_AFTER_MS : Math.max(next, this.#now);
     }
+  }
+
+  #step<T>(work: () => T): T {
+    const began = performance.now();
+    const result = work();
+    this.#longestMs = Math.max(this.#longestMs, performance.now() - began);
+    return result;
   }
 
   #connect({ session, pod }: Grant): void {

@@ -17,18 +17,12 @@ export class Apart<Session> {
    */
   look(sessions: Iterable<readonly [Session, Place]>, committed: Ring, keyOf: (pod: Pod) => string): void {
     const all = [...sessions];
-    const linked = all.filter(([, { pod }]) => pod !== undefined);
+    const linked = all.map(([, place]) => place).filter(({ pod }) => pod !== undefined);
+    const keys = new Set(linked.flatMap((place) => podsOf(place).map(keyOf)));
+    const common = linked.length > 1 && keys.size > 1 ? commonPod(linked.map(podsOf)) : undefined;
     for (const [session, place] of all) {
       if (place.pod === undefined) this.#apart.delete(session);
-      else if (
-        linked.length > 1 &&
-        misses(
-          place,
-          linked.map(([, each]) => each),
-          committed,
-          keyOf,
-        )
-      )
+      else if (common !== undefined && misses(place, [keyOf(common), committed.firstOf(place.key, keys)], keyOf))
         this.#apart.add(session);
       else if (this.#apart.delete(session)) this.#over.push(session);
     }
@@ -46,14 +40,8 @@ export class Apart<Session> {
   }
 }
 
-/** The gateway aims at a pod that all read; producers elsewhere at the first in the agreed order that knows the user. */
-function misses(place: Place, linked: readonly Place[], committed: Ring, keyOf: (pod: Pod) => string): boolean {
-  const reads = (each: Place, key: string) => podsOf(each).some((pod) => keyOf(pod) === key);
-  const common = commonPod(linked.map(podsOf));
-  const first = committed
-    .owners(place.key, committed.keys.length)
-    .find((key) => linked.some((each) => reads(each, key)));
-  return [common === undefined ? undefined : keyOf(common), first].some(
-    (key) => key !== undefined && !reads(place, key),
-  );
+/** @param aims the gateway's, a pod that all read; and of producers elsewhere, the first in the agreed order that knows the user */
+function misses(place: Place, aims: readonly (string | undefined)[], keyOf: (pod: Pod) => string): boolean {
+  const read = podsOf(place).map(keyOf);
+  return aims.some((aim) => aim !== undefined && !read.includes(aim));
 }

@@ -96,7 +96,7 @@ export class Membership {
     if (sameMembers(members, this.#members)) return false;
     const keysChanged = !sameKeys(members, this.#members);
     this.#members = members;
-    if (keysChanged) this.#ring = Ring.of(members.keys(), this.#options.ring);
+    if (keysChanged) this.#ring = Ring.of(members.keys(), this.#options.ring, this.#ring);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { moved, Ring } from '../../ring/index.ts';
+import { pointsFrom, pointsOf as sortedPointsOf } from '../../ring/points.ts';
 import { envoyCounts, pointsOf, walk } from './oracle.ts';
 
 const key = fc.oneof(
@@ -67,6 +68,55 @@ test('owners begins with the owner and has distinct keys; fewer are the beginnin
       }
     }),
   );
+});
+
+test('of some keys the first is the first of them among all owners', () => {
+  fc.assert(
+    fc.property(keys(1), keys(0), users, pointsPerPod, (all, others, some, points) => {
+      const ring = Ring.of(all, { pointsPerPod: points });
+      const wanted = [...others, ...all.slice(0, 2)];
+      for (const user of some) {
+        const first = ring.owners(user, all.length).find((owner) => wanted.includes(owner));
+        expect(ring.firstOf(user, wanted)).toBe(first);
+        expect(ring.firstOf(user, [])).toBeUndefined();
+      }
+    }),
+  );
+});
+
+describe('made from another ring, it is the same ring', () => {
+  test('point for point', () => {
+    fc.assert(
+      fc.property(fc.array(keys(0), { minLength: 2, maxLength: 6 }), pointsPerPod, (steps, points) => {
+        const sorted = steps.map((step) => Ring.of(step).keys);
+        let known = sortedPointsOf(sorted[0] ?? [], points);
+        for (const [i, step] of sorted.entries()) {
+          known = pointsFrom(known, sorted[i - 1] ?? sorted[0] ?? [], step, points);
+          expect(known).toEqual(sortedPointsOf(step, points));
+        }
+      }),
+    );
+  });
+
+  test('also where points of two keys are alike: the earlier key comes first', () => {
+    const ofB = sortedPointsOf(['b'], 8);
+    for (const known of ['a', 'c']) {
+      const { high, low, key } = pointsFrom(ofB, [known], [known, 'b'].sort(), 8);
+      expect([...key]).toEqual(Array.from({ length: 16 }, (_, i) => i % 2));
+      expect([...high]).toEqual([...ofB.high].flatMap((half) => [half, half]));
+      expect([...low]).toEqual([...ofB.low].flatMap((half) => [half, half]));
+    }
+  });
+
+  test('with another size or number of points too', () => {
+    const like = Ring.of(['a', 'b', 'c']);
+    for (const options of [{ size: 1024 }, { pointsPerPod: 16 }, {}]) {
+      const ring = Ring.of(['a', 'b', 'd'], options, like);
+      const plain = Ring.of(['a', 'b', 'd'], options);
+      expect(ring.version).toBe(plain.version);
+      for (const user of manyUsers(500)) expect(ring.owners(user, 3)).toEqual(plain.owners(user, 3));
+    }
+  });
 });
 
 describe('when a pod joins or leaves', () => {
