@@ -10,6 +10,10 @@ export class Apart<Session> {
   readonly #apart = new Set<Session>();
   #over: Session[] = [];
 
+  get sessions(): Iterable<Session> {
+    return this.#apart;
+  }
+
   /**
    * Something has changed for a user. One without a link is not apart: it will be told of the gap when it has one.
    * @param sessions all of the user

@@ -82,13 +82,14 @@ export class Commitment<Session> {
   /**
    * Follows the target if every session has; returns the sessions that had moved, whose producers follow them now. A ring
    * without pods is never followed: when all pods are unready at once, sessions stay linked where they are.
+   * @param isKnown every session has been looked at since the target is the target: those that are astray are known
    */
-  commit(target: Ring, member: (key: string) => Pod | undefined, now: number): Session[] {
+  commit(target: Ring, member: (key: string) => Pod | undefined, isKnown: boolean, now: number): Session[] {
     this.#ready = undefined;
     if (target.keys.length === 0) return [];
     if (this.#ring === target) this.#pending = undefined;
     else if (this.#pending?.ring !== target) this.#pending = { ring: target, sinceMs: now };
-    if (this.#astray.size === 0 || now >= this.#overdueAtMs) this.#ready = target.version;
+    if ((isKnown && this.#astray.size === 0) || now >= this.#overdueAtMs) this.#ready = target.version;
     if (!this.#mayFollow(target)) return [];
     this.#follow(target, member);
     const moved = [...this.#movedSince];

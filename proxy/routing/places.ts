@@ -29,11 +29,6 @@ export class Places<Session> {
     return [...this.ofUser(user)].flatMap(([id, place]) => (id !== session && place.pod !== undefined ? [place] : []));
   }
 
-  /** Users with more than one session. */
-  *usersOfSeveral(): Iterable<string> {
-    for (const [user, sessions] of this.#byUser) if (sessions.length > 1) yield user;
-  }
-
   countOf(user: string): number {
     return this.#byUser.get(user)?.length ?? 0;
   }

@@ -12,16 +12,18 @@
 import type { Ring } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
 import { Apart } from './apart.ts';
+import { Backlog } from './backlog.ts';
 import { type Candidate, Candidates } from './candidates.ts';
 import { Commitment } from './commitment.ts';
 import type { Decisions, Grant, SessionId } from './decisions.ts';
 import { Fleet } from './fleet.ts';
 import { Membership } from './membership.ts';
 import type { Governed, RoutingOptions } from './options.ts';
-import { commonPod, drained, leave, newPlace, type Place, podsOf } from './place.ts';
+import { drained, leave, newPlace, type Place } from './place.ts';
 import { Places } from './places.ts';
 import { isMove, Queues, type Urgency } from './queues.ts';
 import { shuffled } from './shuffle.ts';
+import { Siblings } from './siblings.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** First wait of a session whose try has failed; doubles, with full jitter, up to `retryMaxMs`. */
@@ -41,7 +43,10 @@ export class Routing {
   /** Sessions that wait for a moment: their own next try, or the end of a pod's suspicion. */
   readonly #delayed = new Map<SessionId, number>();
   readonly #commitment: Commitment<SessionId>;
+  readonly #siblings: Siblings<SessionId>;
   readonly #apart = new Apart<SessionId>();
+  /** Sessions that nobody has looked at since the ring has changed. */
+  readonly #unplaced = new Backlog<SessionId>();
 
   /** @param random uniform in [0, 1): for jitter and for the order in which sessions are moved */
   constructor(options: RoutingOptions, random: () => number) {
@@ -50,6 +55,7 @@ export class Routing {
     this.#membership = new Membership(options);
     this.#fleet = new Fleet(options.inFlightPerPod);
     this.#candidates = new Candidates(this.#membership, this.#fleet);
+    this.#siblings = new Siblings(this.#places, this.#fleet);
     this.#bucket = new TokenBucket(options.perSecond, Math.min(BURST, options.perSecond));
     this.#commitment = new Commitment(options.ring, options.commitMaxMs, options.commitsTogether);
   }
@@ -95,15 +101,9 @@ export class Routing {
     return this.#membership.keyOf(pod);
   }
 
-  /**
-   * Where a message for this user reaches all of the user's sessions on this proxy: the pod they are at; while they move,
-   * one that all of them still read. After a crash there may be none; then it is where one of them is. `wait`: one of them
-   * has no link right now. Undefined: the user has no session here.
-   */
+  /** See Siblings. */
   whereIs(user: string): Pod | 'wait' | undefined {
-    const places = [...this.#places.ofUser(user)].map(([, place]) => place);
-    if (places.some((place) => place.pod === undefined)) return 'wait';
-    return commonPod(places.map(podsOf));
+    return this.#siblings.whereIs(user);
   }
 
   /** The pod for somebody who has no session here: the first in the agreed order that is not in doubt, or not suspect, or the owner. */
@@ -233,6 +233,7 @@ export class Routing {
   /** Decides what may go now. Call after any other call, and when `nextDeadline` has passed. */
   tick(now: number): Decisions {
     if (this.#membership.tick(now)) this.#ringChanged(now);
+    else this.#placeSome(now);
     this.#wake(now);
     const committed = this.#commit(now);
     const grants: Grant[] = [];
@@ -242,12 +243,20 @@ export class Routing {
 
   #commit(now: number): SessionId[] {
     const before = this.committed;
-    const moved = this.#commitment.commit(this.target, (key) => this.#membership.member(key), now);
-    const places = moved.flatMap((session) => this.#places.get(session) ?? []);
+    const member = (key: string) => this.#membership.member(key);
+    const moved = this.#commitment.commit(this.target, member, this.#unplaced.isEmpty, now);
+    const places = this.#placesOf(moved);
     for (const place of places) place.left = [];
-    for (const { user } of places) this.#redirectFollowers(user, now);
-    if (this.committed !== before) for (const user of this.#places.usersOfSeveral()) this.#lookAfter(user);
+    const users = new Set(places.map(({ user }) => user));
+    for (const user of users) this.#redirectFollowers(user, now);
+    // Where a user's sessions read different pods, one of them has moved or they are apart already.
+    if (this.committed !== before) for (const { user } of this.#placesOf([...this.#apart.sessions])) users.add(user);
+    for (const user of users) this.#lookAfter(user);
     return moved;
+  }
+
+  #placesOf(sessions: readonly SessionId[]): Place[] {
+    return sessions.flatMap((session) => this.#places.get(session) ?? []);
   }
 
   /** A newcomer on its way to a pod that the others of its user have left turns to the one they are at: producers have moved on. */
@@ -260,6 +269,7 @@ export class Routing {
   }
 
   nextDeadline(now: number): number {
+    if (!this.#unplaced.isEmpty) return now;
     let at = Math.min(this.#membership.nextDeadline(), this.#commitment.nextDeadline());
     for (const wakeAt of this.#delayed.values()) at = Math.min(at, wakeAt);
     for (const podId of this.#queues.podIds()) {
@@ -288,7 +298,12 @@ export class Routing {
   }
 
   #ringChanged(now: number): void {
-    for (const session of shuffled(this.#places.sessions(), this.#random)) {
+    this.#unplaced.fill(shuffled(this.#places.sessions(), this.#random));
+    this.#placeSome(now);
+  }
+
+  #placeSome(now: number): void {
+    for (const session of this.#unplaced.take()) {
       const place = this.#places.get(session);
       if (place === undefined) continue;
       if (place.wants !== undefined) this.#redirect(session, place, now);
@@ -326,26 +341,13 @@ export class Routing {
     else this.#queues.put(session, choice.podId, this.#urgencyOf(place));
   }
 
-  /**
-   * Sessions of one user belong together, for a message goes to one pod: the first try of one that has no link is where
-   * the others are linked, suspect or not; that link works. Those that have moved still read the pod that they left, and until
-   * the commit it is the one that producers ask: then the newcomer begins there too, and follows by a move of its own.
-   */
+  /** The first try of one that follows goes where the others of its user are, suspect or not; that link works. */
   #chooseLink(session: SessionId, place: Place, now: number): Candidate | undefined {
     const owner = this.committed.owner(place.key);
-    const read = place.follows ? this.#readBySiblings(session, place) : [];
-    const pod = commonPod(read, (each) => this.keyOf(each) === owner);
+    const pod = place.follows
+      ? this.#siblings.podOf(session, place.user, (each) => this.keyOf(each) === owner)
+      : undefined;
     return pod === undefined ? this.#candidates.forLink(place.key, now) : { podId: pod.id, notBeforeMs: now };
-  }
-
-  /** For each linked session of the same user the pods that it reads, without those that are gone; one that was left must be in no doubt. */
-  #readBySiblings(session: SessionId, { user }: Place): Pod[][] {
-    const isFit = (pod: Pod, place: Place) =>
-      this.#fleet.pod(pod.id) !== undefined && (pod === place.pod || !this.#fleet.healthOf(pod.id).isDoubtful);
-    const read = this.#places
-      .linkedSiblings(session, user)
-      .map((each) => podsOf(each).filter((pod) => isFit(pod, each)));
-    return read.filter((pods) => pods.length > 0);
   }
 
   #urgencyOf(place: Place): Urgency {

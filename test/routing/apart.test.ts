@@ -72,6 +72,30 @@ test('one that cannot move in time is apart from the commit on, and told when it
   expect(wereApart(world)).toEqual([second]);
 });
 
+test('one that a commit leaves behind where its sibling is not is told, though it has not moved before', () => {
+  const world = new World(['a', 'b', 'c'], { commitMaxMs: 5_000 });
+  const began = (...pods: string[]) => {
+    const session = world.open(ABC);
+    for (const [attempt, at] of pods.entries()) {
+      if (attempt > 0) world.routing.request(session, 'open', attempt, world.now);
+      const granted = [...world.grants(), ...world.until(world.now + 100)];
+      expect(granted.some((grant) => grant.endsWith(`${session} open ${at}`))).toBe(true);
+      if (attempt < pods.length - 1) world.fails(session, at, 'pod');
+      else world.connect(session, at);
+    }
+    return session;
+  };
+  const first = began('a', 'b');
+  const second = began('b', 'c');
+  world.pods('a', pod('b', 'draining'), 'c');
+  world.until(world.now + 6_000);
+  expect(world.routing.committed.keys).toEqual(['a', 'c']);
+  world.connect(first, 'a');
+  expect(wereApart(world)).toEqual([first]);
+  world.connect(second, 'a');
+  expect(wereApart(world)).toEqual([second]);
+});
+
 test('users with one session are never apart', () => {
   const world = new World(['a', 'b', 'c']);
   const only = world.open(ABC);

@@ -146,7 +146,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'commit before sessions have moved',
     file: 'proxy/routing/commitment.ts',
-    find: 'if (this.#astray.size === 0 || now >= this.#overdueAtMs) this.#ready',
+    find: 'if ((isKnown && this.#astray.size === 0) || now >= this.#overdueAtMs) this.#ready',
     replace: 'this.#ready',
   },
   {
