@@ -12,8 +12,9 @@ const CONNECTED_AFTER_MS = 1;
 
 export const routing: Solo = {
   name: 'routing',
-  description: 'where sessions go: a newcomer, and a pod that is replaced, by how many pods and sessions there are',
-  run: async () => ({ ...newcomers(), ...replacements() }),
+  description:
+    'where sessions go: newcomers, a pod that is replaced, no pod at all, by how many pods and sessions there are',
+  run: async () => ({ ...newcomers(), ...replacements(), ...outages() }),
 };
 
 function newcomers(): Record<string, Outcome> {
@@ -57,6 +58,21 @@ function replacements(): Record<string, Outcome> {
   );
 }
 
+/** All pods refuse all links. */
+function outages(): Record<string, Outcome> {
+  const sessions = 20_000;
+  const ms = 20_000;
+  return Object.fromEntries(
+    [10, 100].map((pods) => {
+      const worlds = Array.from({ length: RUNS }, () => new World(pods).fill(sessions).withoutLinks());
+      const longest: number[] = [];
+      const cpuMs = medianCpuMs(RUNS, () => longest.push((worlds.pop() as World).isRefused(ms)));
+      const figures = { 'CPU ms a second': (1000 * cpuMs) / ms, 'longest step ms': quantileOf(longest, 0.5) };
+      return [`${pods} pods that refuse all, ${sessions} sessions`, { figures }];
+    }),
+  );
+}
+
 interface Moved {
   readonly sessions: number;
   /** For so long the event loop would have stood still. */
@@ -75,6 +91,7 @@ class World {
     },
     Math.random,
   );
+  readonly #places = new Map<number, Pod>();
   #pods: readonly Pod[];
   #now = 0;
   #longestMs = 0;
@@ -104,6 +121,32 @@ class World {
     return { sessions: this.#work(), longestMs: this.#longestMs };
   }
 
+  /** All links are lost, and no session has looked for another one yet. */
+  withoutLinks(): this {
+    for (const [session, pod] of this.#places) {
+      this.#routing.lost(session, pod, 'pod', this.#now);
+      this.#routing.request(session, 'recovery', 0, this.#now);
+    }
+    return this;
+  }
+
+  /** @returns the longest step in this much time */
+  isRefused(ms: number): number {
+    const untilMs = this.#now + ms;
+    this.#longestMs = 0;
+    while (this.#now < untilMs) {
+      const { grants } = this.#step(() => this.#routing.tick(this.#now));
+      for (const { session, pod } of grants) this.#step(() => this.#refuse(session, pod));
+      this.#now = Math.min(untilMs, Math.max(this.#now, this.#routing.nextDeadline(this.#now)));
+    }
+    return this.#longestMs;
+  }
+
+  #refuse(session: number, pod: Pod): void {
+    this.#routing.failed(session, pod, 'pod', this.#now);
+    this.#routing.request(session, 'recovery', 1, this.#now);
+  }
+
   #follow(): void {
     this.#routing.topology(topologyOf(this.#pods, 'static'), this.#now);
   }
@@ -128,8 +171,9 @@ class World {
   }
 
   #connect({ session, pod }: Grant): void {
-    this.#routing.connected(session, CONNECTED_AFTER_MS, this.#now);
+    this.#routing.connected(session, CONNECTED_AFTER_MS);
     this.#routing.arrived(session, pod, this.#now);
+    this.#places.set(session, pod);
   }
 }
 

@@ -228,7 +228,7 @@ export class Switchboard {
 
   #fact(session: Who, fact: Fact): void {
     const now = this.#now();
-    if (fact.type === 'link-live') this.#routing.connected(session.id, fact.tookMs, now);
+    if (fact.type === 'link-live') this.#routing.connected(session.id, fact.tookMs);
     else if (fact.type === 'link-failed') this.#routing.failed(session.id, fact.pod, fact.blame, now);
     else if (fact.type === 'settling') this.#settling.set(session.user, fact.untilMs);
     else if (fact.type === 'link-lost') this.#routing.lost(session.id, fact.pod, fact.blame, now);

@@ -22,6 +22,11 @@ export class Backlog<T> {
     this.#next = 0;
   }
 
+  /** Behind those that are in it. */
+  add(items: readonly T[]): void {
+    if (items.length > 0) this.fill([...this.#items.slice(this.#next), ...items]);
+  }
+
   /** @returns the next ones, at most PART, which are in it no more */
   take(): readonly T[] {
     if (this.isEmpty) return NONE;

@@ -3,12 +3,6 @@ import type { Pod } from '../discovery/index.ts';
 import type { Fleet } from './fleet.ts';
 import type { Membership } from './membership.ts';
 
-/** A pod, and the moment from which it may be tried. */
-export interface Candidate {
-  readonly podId: string;
-  readonly notBeforeMs: number;
-}
-
 export class Candidates {
   readonly #membership: Membership;
   readonly #fleet: Fleet;
@@ -23,26 +17,21 @@ export class Candidates {
     return owner === undefined ? undefined : this.#membership.member(owner);
   }
 
-  /** A planned move goes to the owner or nowhere: while that one is suspect the session stays. */
-  forMove(key: string): Candidate | undefined {
+  /**
+   * Without a link: the first in the agreed order that is not in doubt; undefined when all are. Whether one in doubt is back is tried by a
+   * move, which costs nobody its link: a process that hangs takes connect-max to show it.
+   */
+  forLink(key: string): Pod | undefined {
     const owner = this.ownerOf(key);
-    if (owner === undefined) return undefined;
-    return { podId: owner.id, notBeforeMs: this.#fleet.healthOf(owner.id).suspectUntilMs };
+    if (owner !== undefined && this.#isWell(owner)) return owner;
+    if (!this.#isAnyWell) return undefined;
+    for (const pod of this.#inOrder(key)) if (this.#isWell(pod)) return pod;
+    return undefined;
   }
 
-  /**
-   * Without a link: the first in the agreed order that is not in doubt, or the one whose suspicion ends first. Whether a pod in
-   * doubt is back is tried by a move, which costs nobody its link: a process that hangs takes connect-max to show it.
-   */
-  forLink(key: string, now: number): Candidate | undefined {
-    let soonest: Candidate | undefined;
-    for (const pod of this.#inOrder(key)) {
-      const health = this.#fleet.healthOf(pod.id);
-      const candidate = { podId: pod.id, notBeforeMs: Math.max(now, health.suspectUntilMs) };
-      if (!health.isDoubtful) return candidate;
-      if (soonest === undefined || candidate.notBeforeMs < soonest.notBeforeMs) soonest = candidate;
-    }
-    return soonest;
+  get #isAnyWell(): boolean {
+    for (const pod of this.#membership.members) if (this.#isWell(pod)) return true;
+    return false;
   }
 
   /** For somebody who has no session: the first in the agreed order that is not in doubt, or not suspect, else the owner. */
@@ -50,12 +39,15 @@ export class Candidates {
     let owner: Pod | undefined;
     let unsuspected: Pod | undefined;
     for (const pod of this.#inOrder(key)) {
-      const health = this.#fleet.healthOf(pod.id);
-      if (!health.isDoubtful) return pod;
+      if (this.#isWell(pod)) return pod;
       owner ??= pod;
-      if (!health.isSuspect(now)) unsuspected ??= pod;
+      if (!this.#fleet.healthOf(pod.id).isSuspect(now)) unsuspected ??= pod;
     }
     return unsuspected ?? owner;
+  }
+
+  #isWell(pod: Pod): boolean {
+    return !this.#fleet.healthOf(pod.id).isDoubtful;
   }
 
   /** One by one, as the first is taken most often: to order all of 500 pods takes 500 times as long. */

@@ -44,6 +44,11 @@ export class Membership {
   }
 
   /** The member with this ring key. */
+  /** The pods of the ring. */
+  get members(): Iterable<Pod> {
+    return this.#members.values();
+  }
+
   member(key: string): Pod | undefined {
     return this.#members.get(key);
   }

@@ -7,6 +7,9 @@ export type Urgency = 'recovery' | 'open' | 'leaving' | 'move';
 /** `leaving`: a planned move away from a pod that drains or is gone, which has the shorter time. */
 const ORDER: readonly Urgency[] = ['recovery', 'open', 'leaving', 'move'];
 
+/** In place of a pod: whichever shows that it is back. */
+export const ANY_POD = '';
+
 /** A session that has a link and is only to be moved; those can wait. */
 export function isMove(urgency: Urgency): boolean {
   return urgency === 'leaving' || urgency === 'move';
@@ -60,10 +63,10 @@ export class Queues<Session> {
     return (classes?.get('recovery')?.size ?? 0) + (classes?.get('open')?.size ?? 0);
   }
 
-  /** Takes out all that wait for a pod, most urgent first. */
-  takeAll(podId: string): Session[] {
+  /** Takes out all that wait for a pod and have no link, most urgent first. */
+  takeUnlinked(podId: string): Session[] {
     const classes = this.#byPod.get(podId);
-    const waiting = ORDER.flatMap((urgency) => [...(classes?.get(urgency) ?? [])]);
+    const waiting = [...(classes?.get('recovery') ?? []), ...(classes?.get('open') ?? [])];
     for (const session of waiting) this.remove(session);
     return waiting;
   }

@@ -13,31 +13,29 @@ import type { Ring } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
 import { Apart } from './apart.ts';
 import { Backlog } from './backlog.ts';
-import { type Candidate, Candidates } from './candidates.ts';
+import { Candidates } from './candidates.ts';
 import { Commitment } from './commitment.ts';
-import type { Decisions, Grant, SessionId } from './decisions.ts';
+import type { Decisions, SessionId } from './decisions.ts';
 import { Fleet } from './fleet.ts';
+import { Governor } from './governor.ts';
 import { Membership } from './membership.ts';
 import type { Governed, RoutingOptions } from './options.ts';
 import { drained, leave, newPlace, type Place } from './place.ts';
 import { Places } from './places.ts';
-import { isMove, Queues, type Urgency } from './queues.ts';
+import { ANY_POD, Queues, type Urgency } from './queues.ts';
 import { shuffled } from './shuffle.ts';
 import { Siblings } from './siblings.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** First wait of a session whose try has failed; doubles, with full jitter, up to `retryMaxMs`. */
 export const RETRY_MIN_MS = 100;
-/** Moves that may start at once after a rest, so that a small fleet moves in one breath. */
-const BURST = 64;
 
 export class Routing {
   readonly #options: RoutingOptions;
   readonly #random: () => number;
   readonly #membership: Membership;
-  readonly #bucket: TokenBucket;
   readonly #fleet: Fleet;
   readonly #candidates: Candidates;
+  readonly #governor: Governor;
   readonly #places = new Places<SessionId>();
   readonly #queues = new Queues<SessionId>();
   /** Sessions that wait for a moment: their own next try, or the end of a pod's suspicion. */
@@ -56,7 +54,7 @@ export class Routing {
     this.#fleet = new Fleet(options.inFlightPerPod);
     this.#candidates = new Candidates(this.#membership, this.#fleet);
     this.#siblings = new Siblings(this.#places, this.#fleet);
-    this.#bucket = new TokenBucket(options.perSecond, Math.min(BURST, options.perSecond));
+    this.#governor = new Governor(options.perSecond, this.#queues, this.#places, this.#fleet, this.#membership);
     this.#commitment = new Commitment(options.ring, options.commitMaxMs, options.commitsTogether);
   }
 
@@ -140,29 +138,26 @@ export class Routing {
   }
 
   /** A link is CONNECTED, `tookMs` after it was dialled. */
-  connected(session: SessionId, tookMs: number, now: number): void {
+  connected(session: SessionId, tookMs: number): void {
     const place = this.#places.get(session);
     if (place?.sentTo === undefined || !place.holdsSlot) return;
     const health = this.#fleet.healthOf(place.sentTo);
     const wasDoubtful = health.isDoubtful;
     health.connected(tookMs, this.#queues.unlinked(place.sentTo));
     place.holdsSlot = false;
-    if (wasDoubtful) this.#chooseAgain(now);
+    if (wasDoubtful) this.#chooseAgain();
   }
 
   /** A pod is not in doubt any more: those that queue elsewhere because it was may go there. */
-  #chooseAgain(now: number): void {
-    for (const session of this.#queues.all()) {
-      const place = this.#places.get(session);
-      if (place?.wants !== undefined) this.#enqueue(session, place, now);
-    }
+  #chooseAgain(): void {
+    this.#unplaced.add(this.#queues.all().filter((session) => this.#places.get(session)?.wants !== undefined));
   }
 
   /** A link did not come to life. */
   failed(session: SessionId, pod: Pod, blame: 'pod' | 'session' | 'nobody', now: number): void {
     const place = this.#places.get(session);
     const isReplaced = place?.sentTo !== undefined && place.sentTo !== pod.id;
-    if (place !== undefined && !isReplaced) this.#forgetTry(place);
+    if (place !== undefined && !isReplaced) this.#governor.takeBack(place);
     if (blame === 'pod') this.#suspect(pod.id, now);
     if (place?.pod === undefined || isReplaced) return;
     place.notBeforeMs = now + this.#backoff(place.failures++);
@@ -180,7 +175,7 @@ export class Routing {
     place.pod = pod;
     place.wants = undefined;
     place.failures = 0;
-    if (place.sentTo === pod.id) this.#forgetTry(place);
+    if (place.sentTo === pod.id) this.#governor.takeBack(place);
     this.#reconcile(session, place, now);
     this.#lookAfter(place.user);
   }
@@ -222,7 +217,7 @@ export class Routing {
   close(session: SessionId): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
-    this.#forgetTry(place);
+    this.#governor.takeBack(place);
     this.#places.remove(session);
     this.#dequeue(session);
     this.#commitment.forget(session);
@@ -236,8 +231,7 @@ export class Routing {
     else this.#placeSome(now);
     this.#wake(now);
     const committed = this.#commit(now);
-    const grants: Grant[] = [];
-    for (const podId of this.#queues.podIds()) this.#grantFor(podId, now, grants);
+    const grants = this.#governor.grants(now);
     return { grants, committed, wereApart: this.#apart.takeOver() };
   }
 
@@ -263,8 +257,8 @@ export class Routing {
   #redirectFollowers(user: string, now: number): void {
     for (const [session, place] of this.#places.ofUser(user)) {
       if (place.wants === undefined || !place.follows) continue;
-      const choice = this.#chooseLink(session, place, now);
-      if (choice !== undefined && choice.podId !== place.sentTo) this.#enqueue(session, place, now);
+      const choice = this.#chooseLink(session, place);
+      if (choice !== undefined && choice !== ANY_POD && choice !== place.sentTo) this.#enqueue(session, place, now);
     }
   }
 
@@ -272,29 +266,7 @@ export class Routing {
     if (!this.#unplaced.isEmpty) return now;
     let at = Math.min(this.#membership.nextDeadline(), this.#commitment.nextDeadline());
     for (const wakeAt of this.#delayed.values()) at = Math.min(at, wakeAt);
-    for (const podId of this.#queues.podIds()) {
-      if (this.#fleet.healthOf(podId).hasRoom()) at = Math.min(at, this.#bucket.readyAt(now));
-    }
-    return at;
-  }
-
-  #grantFor(podId: string, now: number, grants: Grant[]): void {
-    const health = this.#fleet.healthOf(podId);
-    const pod = this.#fleet.pod(podId);
-    for (let first = this.#queues.first(podId); first !== undefined; first = this.#queues.first(podId)) {
-      const place = this.#places.get(first.session);
-      if (pod === undefined || place === undefined) {
-        this.#queues.remove(first.session);
-        continue;
-      }
-      if (!health.hasRoom() || (isMove(first.urgency) && !this.#bucket.take(now))) return;
-      this.#queues.remove(first.session);
-      this.#forgetTry(place);
-      health.began();
-      place.sentTo = podId;
-      place.holdsSlot = true;
-      grants.push({ session: first.session, cause: place.wants ?? 'handover', pod });
-    }
+    return Math.min(at, this.#governor.nextDeadline(now));
   }
 
   #ringChanged(now: number): void {
@@ -315,7 +287,8 @@ export class Routing {
   #redirect(session: SessionId, place: Place, now: number): void {
     const pod = place.sentTo === undefined ? undefined : this.#fleet.pod(place.sentTo);
     const isOnItsWay = pod !== undefined && this.#membership.member(this.keyOf(pod))?.id === pod.id;
-    if (!isOnItsWay) this.#enqueue(session, place, now);
+    if (isOnItsWay) this.#dequeue(session);
+    else this.#enqueue(session, place, now);
   }
 
   /** A linked session: is it where it belongs? */
@@ -332,22 +305,21 @@ export class Routing {
   }
 
   #enqueue(session: SessionId, place: Place, now: number): void {
-    const choice =
-      place.wants === undefined ? this.#candidates.forMove(place.key) : this.#chooseLink(session, place, now);
+    const podId =
+      place.wants === undefined ? this.#candidates.ownerOf(place.key)?.id : this.#chooseLink(session, place);
     this.#dequeue(session);
-    if (choice === undefined) return;
-    const notBeforeMs = Math.max(place.notBeforeMs, choice.notBeforeMs);
-    if (notBeforeMs > now) this.#delayed.set(session, notBeforeMs);
-    else this.#queues.put(session, choice.podId, this.#urgencyOf(place));
+    if (podId === undefined) return;
+    if (place.notBeforeMs > now) this.#delayed.set(session, place.notBeforeMs);
+    else this.#queues.put(session, podId, this.#urgencyOf(place));
   }
 
   /** The first try of one that follows goes where the others of its user are, suspect or not; that link works. */
-  #chooseLink(session: SessionId, place: Place, now: number): Candidate | undefined {
+  #chooseLink(session: SessionId, place: Place): string | undefined {
     const owner = this.committed.owner(place.key);
-    const pod = place.follows
-      ? this.#siblings.podOf(session, place.user, (each) => this.keyOf(each) === owner)
-      : undefined;
-    return pod === undefined ? this.#candidates.forLink(place.key, now) : { podId: pod.id, notBeforeMs: now };
+    const isOwner = (pod: Pod) => this.keyOf(pod) === owner;
+    const sibling = place.follows ? this.#siblings.podOf(session, place.user, isOwner) : undefined;
+    const pod = sibling ?? this.#candidates.forLink(place.key);
+    return pod?.id ?? (this.target.keys.length > 0 ? ANY_POD : undefined);
   }
 
   #urgencyOf(place: Place): Urgency {
@@ -362,27 +334,18 @@ export class Routing {
     }
   }
 
-  /** Those that queue for a pod that has just become suspect look elsewhere, or wait. */
+  /** Those without a link that queue for a pod which has just become suspect look elsewhere; moves wait. */
   #suspect(podId: string, now: number): void {
     const health = this.#fleet.healthOf(podId);
     const wasSuspect = health.isSuspect(now);
     health.failed(now);
     if (wasSuspect) return;
-    for (const session of this.#queues.takeAll(podId)) {
-      const place = this.#places.get(session);
-      if (place !== undefined) this.#enqueue(session, place, now);
-    }
+    this.#unplaced.add(this.#queues.takeUnlinked(podId));
   }
 
   #dequeue(session: SessionId): void {
     this.#queues.remove(session);
     this.#delayed.delete(session);
-  }
-
-  #forgetTry(place: Place): void {
-    if (place.sentTo !== undefined && place.holdsSlot) this.#fleet.healthOf(place.sentTo).ended();
-    place.sentTo = undefined;
-    place.holdsSlot = false;
   }
 
   #backoff(failures: number): number {

@@ -24,6 +24,16 @@ describe('a backlog', () => {
     expect(backlog.isEmpty).toBe(true);
   });
 
+  test('takes more behind those that are left', () => {
+    const backlog = new Backlog<number>();
+    backlog.add([]);
+    expect(backlog.isEmpty).toBe(true);
+    backlog.add(numbers(PART + 1));
+    backlog.take();
+    backlog.add([7, 8]);
+    expect(backlog.take()).toEqual([PART, 7, 8]);
+  });
+
   test('begins anew with others, whatever was left', () => {
     const backlog = new Backlog<number>();
     backlog.fill(numbers(3 * PART));

@@ -154,7 +154,7 @@ test('a handover that was kept is tried again, each time later, until it arrives
   world.pods(pod('a', 'draining'), 'b');
   expect(world.grants()).toEqual(['1 handover b']);
   const tries = [0, 1, 2, 3].map(() => {
-    world.routing.connected(session, 50, world.now);
+    world.routing.connected(session, 50);
     world.fails(session, 'b');
     const before = world.now;
     expect(world.until(before + 10_000).length).toBe(1);
@@ -173,7 +173,7 @@ test('the waits between tries grow although the pod answers CONNECT each time', 
   world.pods(pod('a', 'draining'), 'b');
   world.grants();
   const waits = [1, 2, 3].map(() => {
-    world.routing.connected(session, 50, world.now);
+    world.routing.connected(session, 50);
     world.fails(session, 'b');
     const waited = world.routing.nextDeadline(world.now) - world.now;
     world.now += waited;
@@ -199,7 +199,7 @@ test('a session on its way is not sent again by another change of the ring', () 
   const session = world.linked(userOf('a', 'b', 'x'));
   world.pods(pod('a', 'draining'), 'b', 'x');
   expect(world.grants()).toEqual(['1 handover b']);
-  world.routing.connected(session, 50, world.now);
+  world.routing.connected(session, 50);
   world.pods(pod('a', 'draining'), 'b', pod('x', 'draining'));
   expect(world.grants()).toEqual([]);
   world.connect(session, 'b');

@@ -82,7 +82,7 @@ class Model {
     } else if (what === 'lose' && session.pod !== undefined) this.#lose(id, blamed);
     else if (what === 'connect' && next !== undefined && !next.isConnected) {
       next.isConnected = true;
-      this.routing.connected(id, index * 10, this.now);
+      this.routing.connected(id, index * 10);
     } else if (what === 'arrive' && next?.isConnected === true) this.#arrive(id);
     else if (what === 'fail' && next !== undefined) this.#fail(id, blamed);
   }
@@ -143,7 +143,7 @@ class Model {
       this.decide();
       for (const [id, { next }] of this.#sessions) {
         if (next === undefined) continue;
-        if (!next.isConnected) this.routing.connected(id, 10, this.now);
+        if (!next.isConnected) this.routing.connected(id, 10);
         this.#arrive(id);
       }
       this.until(this.now + 100);

@@ -73,7 +73,7 @@ export class World {
   }
 
   connect(session: number, to: Pod | string, tookMs = 50): void {
-    this.routing.connected(session, tookMs, this.now);
+    this.routing.connected(session, tookMs);
     this.routing.arrived(session, asPod(to), this.now);
   }
 

@@ -200,7 +200,7 @@ export class World {
 
   #fact(client: SimClient, fact: Fact): void {
     const { now } = this.agenda;
-    if (fact.type === 'link-live') this.routing.connected(client.id, fact.tookMs, now);
+    if (fact.type === 'link-live') this.routing.connected(client.id, fact.tookMs);
     else if (fact.type === 'link-failed') this.routing.failed(client.id, fact.pod, fact.blame, now);
     else if (fact.type === 'link-lost') this.routing.lost(client.id, fact.pod, fact.blame, now);
     else if (fact.type === 'handed-over') this.routing.drained(client.id, fact.from);
