@@ -27,6 +27,11 @@ export type Verdict =
 const POD_TROUBLE = [
   /^Broker not available/i,
   /^Connection to broker closed/i,
+  // All that Spring's StompBrokerRelayMessageHandler says when the session's own connection to the broker has failed (6.1 to 7.0).
+  /^Failed to connect: /i,
+  /^Failed to forward /i,
+  /^Transport failure: /i,
+  /^No (messages|CONNECTED frame) received in \d+ ms/i,
   /^Session closed\.?$/i,
   /^(Server|Application) (is )?(shutting down|stopping)/i,
   /^Heart-?beats? missed/i,

@@ -52,6 +52,11 @@ export class RabbitNode {
     this.#cluster = cluster;
   }
 
+  /** HOST:PORT of STOMP itself. */
+  get stompAddress(): string {
+    return `${this.host}:${PORTS.stomp}`;
+  }
+
   /** HOST:PORT of Web-STOMP, whose path is /ws. */
   get address(): string {
     return `${this.host}:${PORTS.webStomp}`;

@@ -2,7 +2,9 @@
  * What a Spring Boot application with a broker relay to RabbitMQ does on the wire. docs/backends/spring.md says it in words.
  * Two pods at one broker.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { isPodTrouble } from '../../proxy/session/classify.ts';
+import { tcpFault } from '../support/tcp-fault.ts';
 import { BUILD_MAX_MS } from './maven.ts';
 import { RabbitCluster, type RabbitNode } from './rabbitmq.ts';
 import { SockJsSocket } from './sockjs-socket.ts';
@@ -33,10 +35,10 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-function startPod(name: string): Promise<SpringPod> {
+function startPod(name: string, properties: Readonly<Record<string, string>> = {}): Promise<SpringPod> {
   return SpringPod.start({
     name,
-    properties: { 'spring.profiles.active': 'relay', 'messaging.relay.host': broker.host },
+    properties: { 'spring.profiles.active': 'relay', 'messaging.relay.host': broker.host, ...properties },
   });
 }
 
@@ -131,6 +133,21 @@ describe('user destinations', () => {
     const posted = () => post(two, { user: 'carol', destination: '/topic/news', body: 'from afar' });
     await expect.poll(posted, { timeout: REGISTRY_MAX_MS, interval: 200 }).toBe(200);
     expect(await client.bodies(1)).toEqual(['from afar']);
+  });
+});
+
+describe('a connection to the broker that is reset', () => {
+  it('is told to its client as ERROR and 1002, in words that speak of the pod', async () => {
+    const fault = await tcpFault(broker.stompAddress);
+    const [host = '', port = ''] = fault.address.split(':');
+    const pod = await startPod('spring-3', { 'messaging.relay.host': host, 'messaging.relay.port': port });
+    onTestFinished(() => pod.kill());
+    const client = await connected(pod, 'alice');
+    fault.reset();
+    const error = await client.frame('ERROR');
+    expect(error.header('message')).toMatch(/^(Transport failure: |Connection to broker closed\.)/);
+    expect(isPodTrouble(error)).toBe(true);
+    expect((await client.closed).code).toBe(1002);
   });
 });
 

@@ -57,6 +57,12 @@ test.each<[what: string, profile: ProfileName, code: number]>([
 test.each([
   'Broker~not~available.',
   'Connection~to~broker~closed.',
+  'Failed~to~connect:~connection~timed~out~after~30000~ms',
+  'Failed~to~forward~SEND~/topic/a~session=1',
+  'failed~to~forward~heartbeat',
+  'Transport~failure:~Connection~reset~by~peer',
+  'No~messages~received~in~30000~ms.',
+  'No~CONNECTED~frame~received~in~60000~ms.',
   'Session~closed.',
   'Server~shutting~down',
   'Application~is~stopping',
@@ -66,12 +72,15 @@ test.each([
   expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(true),
 );
 
-test.each(['Access~denied', 'Your~session~closed.', 'Unknown~destination'])(
-  'ERROR %s speaks of the client',
-  (message) => {
-    expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(false);
-  },
-);
+test.each([
+  'Access~denied',
+  'Your~session~closed.',
+  'Unknown~destination',
+  'Failed~to~connect',
+  'No~messages~received',
+])('ERROR %s speaks of the client', (message) => {
+  expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(false);
+});
 
 test('ERROR without a message speaks of nothing', () => {
   expect(isPodTrouble(frame('ERROR', 'server'))).toBe(false);

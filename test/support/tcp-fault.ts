@@ -1,4 +1,4 @@
-/** A TCP proxy that hears everything, and can swallow everything without closing: a connection that is half open. */
+/** A TCP proxy that hears everything, and can swallow everything without closing (a connection that is half open) or cut it short. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -9,6 +9,8 @@ export interface TcpFault {
   heard(direction: 'to-pod' | 'to-client'): Buffer;
   /** From now on nothing passes, in either direction, and nothing is closed. */
   blackHole(): void;
+  /** Ends all connections that there are by RST, both sides of each. */
+  reset(): void;
 }
 
 export async function tcpFault(target: string): Promise<TcpFault> {
@@ -23,7 +25,10 @@ export async function tcpFault(target: string): Promise<TcpFault> {
       if (!swallows) to.write(chunk);
     });
     from.on('error', () => {});
-    from.on('close', () => swallows || to.destroy());
+    from.on('close', () => {
+      sockets.delete(from);
+      if (!swallows) to.destroy();
+    });
   };
   const server = createServer((client) => {
     const pod = connect(Number(port), host);
@@ -41,6 +46,9 @@ export async function tcpFault(target: string): Promise<TcpFault> {
     heard: (direction) => heard[direction],
     blackHole: () => {
       swallows = true;
+    },
+    reset: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
     },
   };
 }
