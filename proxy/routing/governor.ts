@@ -9,7 +9,8 @@ import type { Fleet } from './fleet.ts';
 import type { Membership } from './membership.ts';
 import type { Place } from './place.ts';
 import type { Places } from './places.ts';
-import { ANY_POD, isMove, type Queues } from './queues.ts';
+import type { PodHealth } from './pod-health.ts';
+import { ANY_POD, type Queues } from './queues.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Moves that may start at once after a rest, so that a small fleet moves in one breath. */
@@ -17,20 +18,26 @@ const BURST = 64;
 
 export class Governor {
   readonly #bucket: TokenBucket;
-  readonly #queues: Queues<SessionId>;
+  readonly #links: Queues<SessionId>;
+  readonly #moves: Queues<SessionId>;
   readonly #places: Places<SessionId>;
   readonly #fleet: Fleet;
   readonly #membership: Membership;
 
+  /**
+   * @param perSecond moves
+   * @param waiting sessions that have no link, and those that are to be moved
+   */
   constructor(
     perSecond: number,
-    queues: Queues<SessionId>,
+    waiting: { links: Queues<SessionId>; moves: Queues<SessionId> },
     places: Places<SessionId>,
     fleet: Fleet,
     membership: Membership,
   ) {
     this.#bucket = new TokenBucket(perSecond, Math.min(BURST, perSecond));
-    this.#queues = queues;
+    this.#links = waiting.links;
+    this.#moves = waiting.moves;
     this.#places = places;
     this.#fleet = fleet;
     this.#membership = membership;
@@ -39,19 +46,22 @@ export class Governor {
   /** What may go now, and is on its way from now on. */
   grants(now: number): Grant[] {
     const grants: Grant[] = [];
-    for (const podId of this.#queues.podIds()) {
+    for (const podId of this.#links.podIds()) {
       if (podId === ANY_POD) this.#tryAll(now, grants);
-      else this.#grantFor(podId, now, grants);
+      else this.#grantFor(podId, this.#links, (health) => health.hasRoom(), grants);
+    }
+    const mayMove = (health: PodHealth) => health.hasRoom() && !health.isSuspect(now) && this.#bucket.take(now);
+    for (const podId of this.#moves.podIds()) {
+      if (this.#bucket.readyAt(now) > now) break;
+      this.#grantFor(podId, this.#moves, mayMove, grants);
     }
     return grants;
   }
 
-  /** When to ask again, if nothing happens before. */
+  /** When to ask again, if nothing happens before. Whoever makes room at a pod asks again anyway. */
   nextDeadline(now: number): number {
-    let at = Number.POSITIVE_INFINITY;
-    for (const podId of this.#queues.podIds())
-      at = Math.min(at, podId === ANY_POD ? this.#anyAt() : this.#movesAt(podId, now));
-    return at;
+    const anyAt = this.#links.countOf(ANY_POD) > 0 ? this.#anyAt() : Number.POSITIVE_INFINITY;
+    return Math.min(anyAt, this.#movesAt(now));
   }
 
   /** A session is on its way nowhere any more, for reasons that say nothing of the pod. */
@@ -61,17 +71,13 @@ export class Governor {
     place.holdsSlot = false;
   }
 
-  #grantFor(podId: string, now: number, grants: Grant[]): void {
+  #grantFor(podId: string, queues: Queues<SessionId>, mayGo: (health: PodHealth) => boolean, grants: Grant[]): void {
     const health = this.#fleet.healthOf(podId);
     const pod = this.#fleet.pod(podId);
-    for (let first = this.#queues.first(podId); first !== undefined; first = this.#queues.first(podId)) {
-      if (pod === undefined) {
-        this.#queues.remove(first.session);
-        continue;
-      }
-      if (!health.hasRoom() || (isMove(first.urgency) && (health.isSuspect(now) || !this.#bucket.take(now)))) return;
-      this.#grant(first.session, pod, grants);
-    }
+    if (pod === undefined) queues.takeAll(podId);
+    else
+      for (let first = queues.first(podId); first !== undefined && mayGo(health); first = queues.first(podId))
+        this.#grant(first, pod, grants);
   }
 
   /** Each pod whose suspicion is over is tried with the most urgent session of all; one in doubt has room for one. */
@@ -79,15 +85,16 @@ export class Governor {
     for (const pod of this.#membership.members) {
       const health = this.#fleet.healthOf(pod.id);
       while (health.hasRoom() && !health.isSuspect(now)) {
-        const first = this.#queues.first(ANY_POD);
+        const first = this.#links.first(ANY_POD);
         if (first === undefined) return;
-        this.#grant(first.session, pod, grants);
+        this.#grant(first, pod, grants);
       }
     }
   }
 
   #grant(session: SessionId, pod: Pod, grants: Grant[]): void {
-    this.#queues.remove(session);
+    this.#links.remove(session);
+    this.#moves.remove(session);
     const place = this.#places.get(session);
     if (place === undefined) return;
     this.takeBack(place);
@@ -97,10 +104,15 @@ export class Governor {
     grants.push({ session, cause: place.wants ?? 'handover', pod });
   }
 
-  /** Those of its queue that have no link wait for room only, and whoever makes some asks again. */
-  #movesAt(podId: string, now: number): number {
-    const health = this.#fleet.healthOf(podId);
-    return health.hasRoom() ? Math.max(this.#bucket.readyAt(now), health.suspectUntilMs) : Number.POSITIVE_INFINITY;
+  #movesAt(now: number): number {
+    const readyAt = this.#bucket.readyAt(now);
+    let at = Number.POSITIVE_INFINITY;
+    for (const podId of this.#moves.podIds()) {
+      const health = this.#fleet.healthOf(podId);
+      if (health.hasRoom()) at = Math.min(at, Math.max(readyAt, health.suspectUntilMs));
+      if (at === readyAt) break;
+    }
+    return at;
   }
 
   #anyAt(): number {

@@ -1,30 +1,27 @@
 /**
- * Sessions that wait for a link, by the pod they wait for, in three classes: those that have no link and had one, those
- * that never had one, and those that are only to be moved. In a class it is first come, first served.
+ * Sessions that wait to go to a pod, by pod: urgent ones before the others, and among equals first come, first served. There is one of these for
+ * sessions that have no link, where it is urgent to have had one, and one for moves, where it is urgent to leave a pod that drains or is gone.
  */
-export type Urgency = 'recovery' | 'open' | 'leaving' | 'move';
-
-/** `leaving`: a planned move away from a pod that drains or is gone, which has the shorter time. */
-const ORDER: readonly Urgency[] = ['recovery', 'open', 'leaving', 'move'];
 
 /** In place of a pod: whichever shows that it is back. */
 export const ANY_POD = '';
 
-/** A session that has a link and is only to be moved; those can wait. */
-export function isMove(urgency: Urgency): boolean {
-  return urgency === 'leaving' || urgency === 'move';
+interface Queue<Session> {
+  readonly urgent: Set<Session>;
+  readonly others: Set<Session>;
 }
 
 export class Queues<Session> {
-  readonly #byPod = new Map<string, Map<Urgency, Set<Session>>>();
-  readonly #places = new Map<Session, { podId: string; urgency: Urgency }>();
+  readonly #byPod = new Map<string, Queue<Session>>();
+  readonly #places = new Map<Session, { podId: string; isUrgent: boolean }>();
 
   get size(): number {
     return this.#places.size;
   }
 
-  podIds(): string[] {
-    return [...this.#byPod.keys()];
+  /** The pods that somebody waits for. */
+  podIds(): Iterable<string> {
+    return this.#byPod.keys();
   }
 
   has(session: Session): boolean {
@@ -32,24 +29,24 @@ export class Queues<Session> {
   }
 
   /** A session waits in one place only; an equal place keeps its turn. */
-  put(session: Session, podId: string, urgency: Urgency): void {
+  put(session: Session, podId: string, isUrgent: boolean): void {
     const place = this.#places.get(session);
-    if (place?.podId === podId && place.urgency === urgency) return;
+    if (place?.podId === podId && place.isUrgent === isUrgent) return;
     this.remove(session);
-    this.#places.set(session, { podId, urgency });
-    const classes = getOrPut(this.#byPod, podId, () => new Map<Urgency, Set<Session>>());
-    const waiting = getOrPut(classes, urgency, () => new Set<Session>());
-    waiting.add(session);
+    this.#places.set(session, { podId, isUrgent });
+    const queue = this.#byPod.get(podId) ?? { urgent: new Set(), others: new Set() };
+    this.#byPod.set(podId, queue);
+    lineOf(queue, isUrgent).add(session);
   }
 
   remove(session: Session): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
     this.#places.delete(session);
-    const classes = this.#byPod.get(place.podId);
-    classes?.get(place.urgency)?.delete(session);
-    if (classes?.get(place.urgency)?.size === 0) classes.delete(place.urgency);
-    if (classes?.size === 0) this.#byPod.delete(place.podId);
+    const queue = this.#byPod.get(place.podId);
+    if (queue === undefined) return;
+    lineOf(queue, place.isUrgent).delete(session);
+    if (queue.urgent.size + queue.others.size === 0) this.#byPod.delete(place.podId);
   }
 
   /** All that wait, as they came. */
@@ -57,34 +54,29 @@ export class Queues<Session> {
     return [...this.#places.keys()];
   }
 
-  /** Those that wait for a pod and have no link. */
-  unlinked(podId: string): number {
-    const classes = this.#byPod.get(podId);
-    return (classes?.get('recovery')?.size ?? 0) + (classes?.get('open')?.size ?? 0);
+  /** How many wait for a pod. */
+  countOf(podId: string): number {
+    const queue = this.#byPod.get(podId);
+    return queue === undefined ? 0 : queue.urgent.size + queue.others.size;
   }
 
-  /** Takes out all that wait for a pod and have no link, most urgent first. */
-  takeUnlinked(podId: string): Session[] {
-    const classes = this.#byPod.get(podId);
-    const waiting = [...(classes?.get('recovery') ?? []), ...(classes?.get('open') ?? [])];
+  /** Takes out all that wait for a pod, most urgent first. */
+  takeAll(podId: string): Session[] {
+    const queue = this.#byPod.get(podId);
+    const waiting = queue === undefined ? [] : [...queue.urgent, ...queue.others];
     for (const session of waiting) this.remove(session);
     return waiting;
   }
 
   /** The most urgent session that waits for a pod. */
-  first(podId: string): { session: Session; urgency: Urgency } | undefined {
-    const classes = this.#byPod.get(podId);
-    for (const urgency of ORDER) {
-      for (const session of classes?.get(urgency) ?? []) return { session, urgency };
-    }
+  first(podId: string): Session | undefined {
+    const queue = this.#byPod.get(podId);
+    for (const session of queue?.urgent ?? []) return session;
+    for (const session of queue?.others ?? []) return session;
     return undefined;
   }
 }
 
-function getOrPut<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
+function lineOf<Session>({ urgent, others }: Queue<Session>, isUrgent: boolean): Set<Session> {
+  return isUrgent ? urgent : others;
 }

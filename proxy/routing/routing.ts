@@ -22,7 +22,7 @@ import { Membership } from './membership.ts';
 import type { Governed, RoutingOptions } from './options.ts';
 import { drained, leave, newPlace, type Place } from './place.ts';
 import { Places } from './places.ts';
-import { ANY_POD, Queues, type Urgency } from './queues.ts';
+import { ANY_POD, Queues } from './queues.ts';
 import { shuffled } from './shuffle.ts';
 import { Siblings } from './siblings.ts';
 
@@ -37,7 +37,10 @@ export class Routing {
   readonly #candidates: Candidates;
   readonly #governor: Governor;
   readonly #places = new Places<SessionId>();
-  readonly #queues = new Queues<SessionId>();
+  /** Sessions that have no link. */
+  readonly #links = new Queues<SessionId>();
+  /** Sessions that have one and are only to be moved. */
+  readonly #moves = new Queues<SessionId>();
   /** Sessions that wait for a moment: their own next try, or the end of a pod's suspicion. */
   readonly #delayed = new Map<SessionId, number>();
   readonly #commitment: Commitment<SessionId>;
@@ -54,7 +57,13 @@ export class Routing {
     this.#fleet = new Fleet(options.inFlightPerPod);
     this.#candidates = new Candidates(this.#membership, this.#fleet);
     this.#siblings = new Siblings(this.#places, this.#fleet);
-    this.#governor = new Governor(options.perSecond, this.#queues, this.#places, this.#fleet, this.#membership);
+    this.#governor = new Governor(
+      options.perSecond,
+      { links: this.#links, moves: this.#moves },
+      this.#places,
+      this.#fleet,
+      this.#membership,
+    );
     this.#commitment = new Commitment(options.ring, options.commitMaxMs, options.commitsTogether);
   }
 
@@ -84,7 +93,7 @@ export class Routing {
 
   get governed(): Governed {
     return {
-      queued: this.#queues.size + this.#delayed.size,
+      queued: this.#links.size + this.#moves.size + this.#delayed.size,
       inFlight: this.#fleet.inFlight,
       astray: this.#commitment.astray,
     };
@@ -143,14 +152,14 @@ export class Routing {
     if (place?.sentTo === undefined || !place.holdsSlot) return;
     const health = this.#fleet.healthOf(place.sentTo);
     const wasDoubtful = health.isDoubtful;
-    health.connected(tookMs, this.#queues.unlinked(place.sentTo));
+    health.connected(tookMs, this.#links.countOf(place.sentTo));
     place.holdsSlot = false;
     if (wasDoubtful) this.#chooseAgain();
   }
 
   /** A pod is not in doubt any more: those that queue elsewhere because it was may go there. */
   #chooseAgain(): void {
-    this.#unplaced.add(this.#queues.all().filter((session) => this.#places.get(session)?.wants !== undefined));
+    this.#unplaced.add(this.#links.all());
   }
 
   /** A link did not come to life. */
@@ -209,7 +218,7 @@ export class Routing {
   /** Those that were to follow a session which has lost its link too look elsewhere. */
   #redirectSiblings(place: Place, now: number): void {
     for (const [sibling, other] of this.#places.ofUser(place.user)) {
-      if (other.wants !== undefined && this.#queues.has(sibling)) this.#enqueue(sibling, other, now);
+      if (this.#links.has(sibling)) this.#enqueue(sibling, other, now);
     }
   }
 
@@ -310,7 +319,8 @@ export class Routing {
     this.#dequeue(session);
     if (podId === undefined) return;
     if (place.notBeforeMs > now) this.#delayed.set(session, place.notBeforeMs);
-    else this.#queues.put(session, podId, this.#urgencyOf(place));
+    else if (place.wants !== undefined) this.#links.put(session, podId, place.wants === 'recovery');
+    else this.#moves.put(session, podId, !this.#isAtServingPod(place));
   }
 
   /** The first try of one that follows goes where the others of its user are, suspect or not; that link works. */
@@ -322,9 +332,8 @@ export class Routing {
     return pod?.id ?? (this.target.keys.length > 0 ? ANY_POD : undefined);
   }
 
-  #urgencyOf(place: Place): Urgency {
-    if (place.wants !== undefined) return place.wants;
-    return place.pod !== undefined && this.#fleet.pod(place.pod.id)?.state === 'serving' ? 'move' : 'leaving';
+  #isAtServingPod({ pod }: Place): boolean {
+    return pod !== undefined && this.#fleet.pod(pod.id)?.state === 'serving';
   }
 
   #wake(now: number): void {
@@ -340,11 +349,12 @@ export class Routing {
     const wasSuspect = health.isSuspect(now);
     health.failed(now);
     if (wasSuspect) return;
-    this.#unplaced.add(this.#queues.takeUnlinked(podId));
+    this.#unplaced.add(this.#links.takeAll(podId));
   }
 
   #dequeue(session: SessionId): void {
-    this.#queues.remove(session);
+    this.#links.remove(session);
+    this.#moves.remove(session);
     this.#delayed.delete(session);
   }
 

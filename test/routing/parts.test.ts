@@ -176,33 +176,40 @@ describe('the rate', () => {
 });
 
 describe('the queues', () => {
-  test('the most urgent first; in a class first come, first served', () => {
+  test('the urgent ones first; among equals first come, first served', () => {
     const queues = new Queues<string>();
-    for (const [session, urgency] of [
-      ['m', 'move'],
-      ['l1', 'leaving'],
-      ['o', 'open'],
-      ['l2', 'leaving'],
-      ['r', 'recovery'],
-    ] as const)
-      queues.put(session, 'a', urgency);
+    for (const session of ['o1', 'u1', 'o2', 'u2']) queues.put(session, 'a', session.startsWith('u'));
+    expect([queues.size, queues.countOf('a'), queues.countOf('b')]).toEqual([4, 4, 0]);
     const order: string[] = [];
     for (let first = queues.first('a'); first !== undefined; first = queues.first('a')) {
-      order.push(first.session);
-      queues.remove(first.session);
+      order.push(first);
+      queues.remove(first);
     }
-    expect(order).toEqual(['r', 'o', 'l1', 'l2', 'm']);
-    expect([queues.size, queues.podIds()]).toEqual([0, []]);
+    expect(order).toEqual(['u1', 'u2', 'o1', 'o2']);
+    expect([queues.size, queues.countOf('a'), ...queues.podIds()]).toEqual([0, 0]);
   });
 
   test('a session waits in one place; the same place keeps its turn', () => {
     const queues = new Queues<string>();
-    queues.put('x', 'a', 'move');
-    queues.put('y', 'a', 'move');
-    queues.put('x', 'a', 'move');
-    expect(queues.first('a')?.session).toBe('x');
-    queues.put('x', 'b', 'move');
-    expect([queues.size, queues.first('a')?.session, queues.first('b')?.session]).toEqual([2, 'y', 'x']);
+    queues.put('x', 'a', false);
+    queues.put('y', 'a', false);
+    queues.put('x', 'a', false);
+    expect(queues.first('a')).toBe('x');
+    queues.put('x', 'b', false);
+    expect([queues.size, queues.first('a'), queues.first('b')]).toEqual([2, 'y', 'x']);
+    queues.put('x', 'b', true);
+    expect([queues.size, queues.first('b'), queues.countOf('b')]).toEqual([2, 'x', 1]);
+  });
+
+  test('all of a pod are taken out, the urgent ones first', () => {
+    const queues = new Queues<string>();
+    queues.put('o', 'a', false);
+    queues.put('u', 'a', true);
+    queues.put('b', 'b', true);
+    expect(queues.all()).toEqual(['o', 'u', 'b']);
+    expect(queues.takeAll('a')).toEqual(['u', 'o']);
+    expect(queues.takeAll('a')).toEqual([]);
+    expect([queues.size, ...queues.podIds()]).toEqual([1, 'b']);
   });
 });
 
