@@ -35,8 +35,8 @@ export function pointsOf(keys: readonly string[], perKey: number): Points {
 }
 
 /**
- * What `pointsOf` gives for `keys`. Of keys that another ring has too the points are taken from there, which is a hundred times as fast as
- * hashing and sorting them.
+ * What `pointsOf` gives for `keys`. Of keys that another ring has too the points are taken from there, in place of
+ * hashing and sorting them (bench/parts/ring.ts says what that gives).
  * @param known points of `knownKeys`, `perKey` for each
  * @param keys sorted as `knownKeys` are
  */

@@ -44,6 +44,7 @@ export class Frame {
     return this.bytes.subarray(this.#bodyAt, this.bytes.length - 1);
   }
 
+  /** In octets. */
   get bodyLength(): number {
     return this.bytes.length - 1 - this.#bodyAt;
   }

@@ -14,7 +14,7 @@ const NS_PER_MS = 1e6;
 export const ring: Solo = {
   name: 'ring',
   description: 'the ring: build, lookup, how even it is, who moves, and what random placement would do',
-  run: async () => ({ ...builds(), ...lookups(), ...evenness(), ...moves(), ...agreement() }),
+  run: async () => ({ ...builds(), ...replacements(), ...lookups(), ...evenness(), ...moves(), ...agreement() }),
 };
 
 function builds(): Record<string, Outcome> {
@@ -22,6 +22,21 @@ function builds(): Record<string, Outcome> {
     [3, 10, 100].map((count) => {
       const ms = medianCpuMs(BUILDS, () => Ring.of(pods(count)));
       return [`build, ${count} pods, ${count * 4096} points`, { figures: { 'CPU ms': ms } }];
+    }),
+  );
+}
+
+/** Each ring is made from the one before, as routing and producers do. */
+function replacements(): Record<string, Outcome> {
+  return Object.fromEntries(
+    [10, 100].map((count) => {
+      let keys = pods(count);
+      let last = Ring.of(keys);
+      const ms = medianCpuMs(BUILDS, () => {
+        keys = [...keys.slice(1), `${keys[0]}-again`];
+        last = Ring.of(keys, {}, last);
+      });
+      return [`one of ${count} pods replaced`, { figures: { 'CPU ms': ms } }];
     }),
   );
 }

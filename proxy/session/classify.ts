@@ -27,8 +27,9 @@ export type Verdict =
 const POD_TROUBLE = [
   /^Broker not available/i,
   /^Connection to broker closed/i,
-  // All that Spring's StompBrokerRelayMessageHandler says when the session's own connection to the broker has failed (6.1 to 7.0).
-  /^Failed to connect: /i,
+  // All that Spring's StompBrokerRelayMessageHandler says when the session's own connection to the broker has failed (6.1 to 7.0). Behind the
+  // first stands the exception; an application that refuses a CONNECT might begin as that does, and no pod is to be blamed for it.
+  /^Failed to connect: .*\b(refused|reset|timed out|closed|resolve|unreachable|no route)\b/i,
   /^Failed to forward /i,
   /^Transport failure: /i,
   /^No (messages|CONNECTED frame) received in \d+ ms/i,

@@ -61,7 +61,7 @@ test('a try for which the pod is not to blame is followed by the next at once', 
 });
 
 test('the first pod that is back gets all of them', () => {
-  const { world, all } = outage(5);
+  const { world } = outage(5);
   world.grants();
   world.until(SUSPECT_MIN_MS);
   world.connect(1, 'a');
@@ -71,7 +71,6 @@ test('the first pod that is back gets all of them', () => {
     for (const grant of grants) if (grant.endsWith('recovery a')) world.connect(Number.parseInt(grant, 10), 'a');
   }
   expect(granted.filter((grant) => grant.endsWith('recovery a'))).toEqual([3, 4, 5].map((id) => `${id} recovery a`));
-  expect(all).toHaveLength(5);
 });
 
 test('one that is on its way to a pod which left the ring and came back waits for no other', () => {

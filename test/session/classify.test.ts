@@ -58,6 +58,7 @@ test.each([
   'Broker~not~available.',
   'Connection~to~broker~closed.',
   'Failed~to~connect:~connection~timed~out~after~30000~ms',
+  'Failed~to~connect:~Connection~refused:~/127.0.0.1:61613',
   'Failed~to~forward~SEND~/topic/a~session=1',
   'failed~to~forward~heartbeat',
   'Transport~failure:~Connection~reset~by~peer',
@@ -77,6 +78,7 @@ test.each([
   'Your~session~closed.',
   'Unknown~destination',
   'Failed~to~connect',
+  'Failed~to~connect:~bad~credentials',
   'No~messages~received',
 ])('ERROR %s speaks of the client', (message) => {
   expect(isPodTrouble(frame(`ERROR message:${message}`, 'server'))).toBe(false);
