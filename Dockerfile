@@ -21,6 +21,8 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:26.10.0-slim
 ENV NODE_ENV=production
+# What V8's compiler has had goes back to the system: 13 MiB less, and 2 KiB less a session (docs/decisions/0023-what-the-compiler-leaves.md).
+ENV MALLOC_MMAP_THRESHOLD_=16384
 WORKDIR /app
 COPY --from=build /src/package.json ./
 COPY --from=build /src/node_modules node_modules

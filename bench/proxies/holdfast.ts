@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVENT_LOOP_LOOK_MS } from '../../proxy/metrics.ts';
 import { startProxy } from '../../test/experiment/proxy.ts';
-import { commandOf, dockerfile } from '../../test/manifests/dockerfile.ts';
+import { commandOf, dockerfile, environmentOf } from '../../test/manifests/dockerfile.ts';
 import { packageAt } from './installed.ts';
 import type { ProxyKind, ProxySetting, RunningProxy } from './proxy.ts';
 
@@ -24,8 +24,10 @@ export interface HoldfastOptions {
   readonly nodeFlags?: readonly string[];
 }
 
+const image = dockerfile.at(-1) ?? [];
 /** Of Node, as the image runs it. */
-const IMAGE_FLAGS = commandOf(dockerfile.at(-1) ?? [], 'ENTRYPOINT').slice(1, -1);
+const IMAGE_FLAGS = commandOf(image, 'ENTRYPOINT').slice(1, -1);
+const IMAGE_ENVIRONMENT = environmentOf(image);
 
 /** @returns a kind of proxy that can be told of changes of the pods */
 export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
@@ -40,6 +42,7 @@ export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
     const proxy = await startProxy({
       podsFile,
       nodeFlags: [...IMAGE_FLAGS, ...nodeFlags],
+      env: IMAGE_ENVIRONMENT,
       flags: ['--backend-profile', 'custom', ...flags],
     });
     return {

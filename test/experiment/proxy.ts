@@ -11,6 +11,8 @@ export interface ProxyOptions {
   readonly logFile?: string | undefined;
   /** Flags of the Node that runs it. */
   readonly nodeFlags?: readonly string[];
+  /** Variables that it gets beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ProxyProcess {
@@ -31,11 +33,12 @@ export async function startProxy({
   flags = [],
   logFile,
   nodeFlags = [],
+  env = {},
 }: ProxyOptions): Promise<ProxyProcess> {
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const pods = podsFile === undefined ? [] : ['--pods-file', podsFile];
   const args = ['serve', ...ports, ...pods, '--user', 'header:Username', ...flags];
-  const process = nodeProgram('the proxy', 'proxy/main.ts', args, { nodeFlags });
+  const process = nodeProgram('the proxy', 'proxy/main.ts', args, { nodeFlags, env });
   if (logFile !== undefined) process.onLine((line) => appendFileSync(logFile, `${line}\n`));
   const { listenUrl, adminUrl } = await process.line(addressesOf);
   const { promise: failed, reject } = Promise.withResolvers<never>();

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { copiesOf, dockerfile, stagesOf } from './dockerfile.ts';
+import { copiesOf, dockerfile, environmentOf, stagesOf } from './dockerfile.ts';
 import { root } from './names.ts';
 
 const [build = [], image = []] = dockerfile;
@@ -56,4 +56,9 @@ test('a file is read stage by stage', () => {
       { does: 'COPY', words: ['--from=b', 'f', 'g'] },
     ],
   ]);
+});
+
+test('variables are those of all its ENV lines', () => {
+  const [stage = []] = stagesOf('FROM a\nENV B=c D=e=f\nRUN G=h\nENV I=\n');
+  expect(environmentOf(stage)).toEqual({ B: 'c', D: 'e=f', I: '' });
 });

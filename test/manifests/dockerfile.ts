@@ -32,6 +32,14 @@ export function copiesOf(stage: readonly Step[], from: 'context' | 'stage'): { s
   });
 }
 
+/** The variables that a stage sets, all of them as NAME=VALUE. */
+export function environmentOf(stage: readonly Step[]): Record<string, string> {
+  const settings = stage.filter(({ does }) => does === 'ENV').flatMap(({ words }) => words);
+  return Object.fromEntries(
+    settings.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
+  );
+}
+
 /** The words of an ENTRYPOINT or CMD, which are a JSON list. */
 export function commandOf(stage: readonly Step[], does: 'ENTRYPOINT' | 'CMD'): string[] {
   const { words = [] } = stage.find((step) => step.does === does) ?? {};

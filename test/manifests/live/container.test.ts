@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { foreignProgram, jsonOf } from '../../experiment/child.ts';
-import { commandOf, copiesOf, dockerfile, type Step } from '../dockerfile.ts';
+import { commandOf, copiesOf, dockerfile, environmentOf, type Step } from '../dockerfile.ts';
 import { root } from '../names.ts';
 
 const [build = [], image = []] = dockerfile;
@@ -68,9 +68,7 @@ test('it serves where nothing can be written, and ends in order at SIGTERM', asy
   const flags = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--pods-file', pods, '--user', 'header:U'];
   // Node's own permissions: files may be read, none may be written, no program may be started.
   const readOnly = ['--permission', '--allow-fs-read=*', '--allow-net'];
-  const proxy = foreignProgram('the proxy', process.execPath, [...readOnly, ...serve, ...flags], {
-    NODE_ENV: 'production',
-  });
+  const proxy = foreignProgram('the proxy', process.execPath, [...readOnly, ...serve, ...flags], environmentOf(image));
   onTestFinished(async () => {
     if (proxy.running) await proxy.kill();
   });
