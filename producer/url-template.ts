@@ -3,8 +3,8 @@
  *
  * Users name themselves, so a user may be called `../admin`, `a?b` or `..`. Values are percent-encoded so that they never
  * leave their place: RFC 3986 section 2.2 for the delimiters. Dots cannot be encoded away: URL parsers take `%2e%2e` for
- * `..` and walk up (WHATWG URL, "double-dot path segment"). So the finished URL must survive a parser unchanged, and a
- * message whose URL does not is refused.
+ * `..` and walk up (WHATWG URL, "double-dot path segment"). So a message with a dot segment in its path is refused. The
+ * template itself must survive a URL parser unchanged, which is seen once.
  */
 import { isHostPort } from './ring-json.ts';
 
@@ -16,11 +16,8 @@ export interface TemplateValues {
 }
 
 export interface Target {
-  readonly protocol: 'http:' | 'https:';
-  /** Without the brackets of IPv6, as sockets take it. */
-  readonly hostname: string;
-  /** '' for the protocol's own. */
-  readonly port: string;
+  /** `http://10.0.0.1:8080` */
+  readonly origin: string;
   /** Path and query, exactly as they go into the request line. */
   readonly path: string;
 }
@@ -32,55 +29,90 @@ export class TemplateError extends Error {
 
 export type UrlTemplate = (values: TemplateValues) => Target;
 
-const AUTHORITY_NAMES = ['address', 'pod'];
-const PATH_NAMES = ['address', 'pod', 'user', 'destination'];
+type Name = keyof TemplateValues;
+
+const AUTHORITY_NAMES: readonly Name[] = ['address', 'pod'];
+const PATH_NAMES: readonly Name[] = ['address', 'pod', 'user', 'destination'];
+/** Values that are the same in a URL, to see what the template itself is. */
+const SAMPLE: TemplateValues = { pod: 'pod', address: 'pod:8080', user: 'user', destination: 'destination' };
+/** WHATWG URL, "single-dot" and "double-dot URL path segment"; no value brings a %2e with it. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 /** Checks the template once. Throws TypeError that says what is wrong with it. */
 export function urlTemplate(template: string): UrlTemplate {
-  const [, protocol, authority, path] = /^(https?:)\/\/([^/?#]+)(\/[^#]*)$/.exec(template) ?? [];
-  if (protocol === undefined || authority === undefined || path === undefined) {
+  const [, protocol, host, pathname, query] = /^(https?:)\/\/([^/?#]+)(\/[^?#]*)(\?[^#]*)?$/.exec(template) ?? [];
+  if (protocol === undefined || host === undefined || pathname === undefined) {
     throw new TypeError(
       `url template ${template}: must be http(s)://HOST/PATH, for example http://{address}/users/{user}`,
     );
   }
-  const authorityNames = checkNames(template, authority, AUTHORITY_NAMES);
-  const pathNames = checkNames(template, path, PATH_NAMES);
-  if (authorityNames.length === 0)
+  const parts: Parts = {
+    protocol,
+    host: partsOf(template, host, AUTHORITY_NAMES),
+    pathname: partsOf(template, pathname, PATH_NAMES),
+    query: partsOf(template, query ?? '', PATH_NAMES),
+  };
+  if (namesIn(parts.host).length === 0)
     throw new TypeError(`url template ${template}: the host must have {address} or {pod}`);
-  for (const name of ['user', 'destination']) {
-    if (!pathNames.includes(name))
-      throw new TypeError(`url template ${template}: {${name}} is missing in path and query`);
+  const names = [...namesIn(parts.pathname), ...namesIn(parts.query)];
+  for (const name of ['user', 'destination'] as const) {
+    if (!names.includes(name)) throw new TypeError(`url template ${template}: {${name}} is missing in path and query`);
   }
-  return (values) => target(protocol as Target['protocol'], authority, path, values);
+  checkAsUrl(template, filled(parts, SAMPLE, fill(parts.pathname, SAMPLE, escapeSegment)));
+  return (values) => target(parts, values);
 }
 
-function checkNames(template: string, part: string, known: readonly string[]): string[] {
-  const names = [...part.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] ?? '');
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new TypeError(`url template ${template}: {${unknown}} cannot stand there; known are ${known.join(', ')}`);
-  }
-  return names;
+/** Text and the names of values by turns, text first. */
+type Part = readonly string[];
+
+interface Parts {
+  readonly protocol: string;
+  readonly host: Part;
+  readonly pathname: Part;
+  readonly query: Part;
 }
 
-function target(protocol: Target['protocol'], authority: string, path: string, values: TemplateValues): Target {
+function partsOf(template: string, text: string, known: readonly Name[]): Part {
+  const parts = text.split(/\{([^{}]*)\}/);
+  const unknown = namesIn(parts).find((name) => !known.includes(name));
+  if (unknown === undefined) return parts;
+  throw new TypeError(`url template ${template}: {${unknown}} cannot stand there; known are ${known.join(', ')}`);
+}
+
+function namesIn(part: Part): Name[] {
+  return part.filter((_, i) => i % 2 === 1) as Name[];
+}
+
+function checkAsUrl(template: string, { origin, path }: Target): void {
+  const url = URL.parse(`${origin}${path}`);
+  if (url !== null && url.pathname + url.search === path) return;
+  const why = url === null ? 'it is no URL' : `a URL parser makes ${url.pathname}${url.search} of ${path}`;
+  throw new TypeError(`url template ${template}: ${why}; percent-encode what cannot stand in a URL`);
+}
+
+function target(parts: Parts, values: TemplateValues): Target {
   if (!isHostPort(values.address)) throw new TemplateError(`the address of pod ${values.pod} is not host:port`);
-  const host = fill(authority, values, (name, value) => (name === 'pod' ? hostLabel(value) : value));
-  const filled = fill(path, values, (_, value) => escapeSegment(value));
-  const url = new URL(`${protocol}//${host}${filled}`);
-  if (url.pathname + url.search !== filled) {
+  const pathname = fill(parts.pathname, values, escapeSegment);
+  if (DOT_SEGMENT.test(pathname)) {
     throw new TemplateError(
       'the name of the user, the destination or the pod is a dot segment ("." or ".."), unusable in a URL',
     );
   }
-  const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
-  return { protocol, hostname, port: url.port, path: filled };
+  return filled(parts, values, pathname);
 }
 
-type Write = (name: keyof TemplateValues, value: string) => string;
+function filled({ protocol, host, query }: Parts, values: TemplateValues, pathname: string): Target {
+  const authority = fill(host, values, (value, name) => (name === 'pod' ? hostLabel(value) : value));
+  return { origin: `${protocol}//${authority}`, path: pathname + fill(query, values, escapeSegment) };
+}
 
-function fill(part: string, values: TemplateValues, write: Write): string {
-  return part.replace(/\{(\w+)\}/g, (_, name: keyof TemplateValues) => write(name, values[name]));
+function fill(part: Part, values: TemplateValues, write: (value: string, name: Name) => string): string {
+  let text = part[0] ?? '';
+  for (let i = 1; i < part.length; i += 2) {
+    const name = part[i] as Name;
+    text += write(values[name], name) + part[i + 1];
+  }
+  return text;
 }
 
 function hostLabel(pod: string): string {

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type HttpTransportOptions, httpTransport, meaningOf } from '../../producer/http-transport.ts';
 import type { Message, PodAddress, Transport } from '../../producer/transport.ts';
-import { type Answer, closed, HttpPod, status } from './http-pod.ts';
+import { makeAuthority } from '../discovery/fake-api/index.ts';
+import { type Answer, closed, HttpPod, listening, status } from './http-pod.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const MESSAGE: Message = {
@@ -187,11 +189,13 @@ describe('HTTP transport', () => {
   test('closing ends what is open', async () => {
     const asked = Promise.withResolvers<void>();
     const pod = await podOf(() => asked.resolve());
-    const { transport, clock } = transportOf();
+    const { transport, clock } = transportOf({ maxSocketsPerPod: 1 });
     const result = transport.post(pod.pod, MESSAGE, 1000);
+    const waiting = transport.post(pod.pod, MESSAGE, 1000);
     await asked.promise;
     await transport.close();
     expect(await result).toEqual({ unreachable: 'the transport was closed', ambiguous: true });
+    expect(await waiting).toEqual({ unreachable: 'the transport was closed', ambiguous: false });
     expect(await transport.post(pod.pod, MESSAGE, 1000)).toEqual({
       unreachable: 'the transport is closed',
       ambiguous: false,
@@ -201,5 +205,112 @@ describe('HTTP transport', () => {
 
   test('a template that is wrong is an error at once', () => {
     expect(() => httpTransport({ url: 'http://{address}/{usr}' })).toThrow(TypeError);
+  });
+
+  test('headers of all requests: those of a message and the own ones go before; what frames a request is an error', async () => {
+    const pod = await podOf(status(200));
+    const { transport } = transportOf({
+      headers: { 'X-Trace': 'all', 'Holdfast-Id': 'all', 'Content-Type': 'all', 'X-All': 'all' },
+    });
+    await transport.post(pod.pod, MESSAGE, 1000);
+    expect(pod.seen[0]?.headers).toMatchObject({
+      ...{ 'x-trace': 't1', 'holdfast-id': 'id-1', 'content-type': 'application/json', 'x-all': 'all' },
+    });
+    expect(() => httpTransport({ headers: { 'Content-Length': '1' } })).toThrow(
+      /content-length is set by the transport/,
+    );
+  });
+
+  test.each([1, 2, 3])('of %i requests at once two have a connection, the next waits for one', async (count) => {
+    const answers: (() => void)[] = [];
+    const pod = await podOf((seen, response) => void answers.push(() => status(200)(seen, response)));
+    const { transport } = transportOf({ maxSocketsPerPod: 2 });
+    const results = Array.from({ length: count }, () => transport.post(pod.pod, MESSAGE, 1000));
+    const atOnce = Math.min(count, 2);
+    await expect.poll(() => answers.length).toBe(atOnce);
+    for (let answered = 0; answered < count; answered++) {
+      await expect.poll(() => answers.length).toBeGreaterThan(answered);
+      expect(answers.length - answered).toBeLessThanOrEqual(2);
+      answers[answered]?.();
+    }
+    expect(await Promise.all(results)).toEqual(results.map(() => 'delivered'));
+    expect(new Set(pod.seen.map(({ socket }) => socket)).size).toBe(atOnce);
+  });
+
+  test('one that was given up while it waited is not sent, and those behind it are', async () => {
+    const first = Promise.withResolvers<() => void>();
+    const pod = await podOf((seen, response) => first.resolve(() => status(200)(seen, response)));
+    const { transport, clock } = transportOf({ maxSocketsPerPod: 1 });
+    const sent = (id: string, deadline: number) => transport.post(pod.pod, { ...MESSAGE, id }, deadline);
+    const results = [sent('1', 2000), sent('2', 1000), sent('3', 2000)];
+    const answer = await first.promise;
+    await clock.advance(1000);
+    pod.answer = status(200);
+    answer();
+    expect(await Promise.all(results)).toEqual([
+      'delivered',
+      { unreachable: 'no answer in time', ambiguous: false },
+      'delivered',
+    ]);
+    expect(pod.seen.map(({ headers }) => headers['holdfast-id'])).toEqual(['1', '3']);
+    expect(new Set(pod.seen.map(({ socket }) => socket)).size).toBe(1);
+  });
+
+  test('a connection that the pod has closed in the meantime costs no message', async () => {
+    const pod = await podOf(status(200));
+    const { transport } = transportOf();
+    for (let i = 0; i < 3; i++) {
+      expect(await transport.post(pod.pod, MESSAGE, 1000)).toBe('delivered');
+      const { socket } = pod.seen[i] ?? {};
+      const gone = socket && closed(socket);
+      socket?.end();
+      await gone;
+    }
+    expect(new Set(pod.seen.map(({ socket }) => socket)).size).toBe(3);
+  });
+
+  test('what is said before the answer is none', async () => {
+    const early = 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n';
+    const pod = await rawPod((socket) =>
+      socket.once('data', () => socket.write(`${early}HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n`)),
+    );
+    const cut = await rawPod((socket) => socket.once('data', () => socket.end(early)));
+    const { transport } = transportOf();
+    expect(await transport.post(pod, MESSAGE, 1000)).toBe('no-session');
+    expect(await transport.post(cut, MESSAGE, 1000)).toMatchObject({ ambiguous: true });
+  });
+
+  test('over TLS, with an authority and a name of its own', async () => {
+    const authority = makeAuthority();
+    const { certPem: cert, keyPem: key } = authority.issue();
+    const names: unknown[] = [];
+    const server = createTlsServer({ cert, key }, (request, response) => {
+      names.push((request.socket as unknown as { servername: unknown }).servername);
+      request.resume().once('end', () => response.end());
+    });
+    const { address, close } = await listening(server);
+    ended.push(close);
+    const url = 'https://{address}/{user}?d={destination}';
+    const pod = { name: 'pod-1', address };
+    const { transport } = transportOf({ url, tls: { ca: authority.caPem, servername: 'localhost' } });
+    expect(await transport.post(pod, MESSAGE, 1000)).toBe('delivered');
+    expect(names).toEqual(['localhost']);
+    const { transport: stranger } = transportOf({ url });
+    expect(await stranger.post(pod, MESSAGE, 1000)).toMatchObject({ ambiguous: false });
+    expect(names).toHaveLength(1);
+  });
+
+  test('a pod that lets nobody connect is left at the deadline, and given up soon after', async () => {
+    const connected = Promise.withResolvers<Socket>();
+    // To be connected by TLS takes an answer.
+    const pod = await rawPod((socket) => connected.resolve(socket.resume()));
+    const { transport, clock } = transportOf({ url: 'https://{address}/{user}?d={destination}', maxSocketsPerPod: 1 });
+    const results = [transport.post(pod, MESSAGE, 1000), transport.post(pod, MESSAGE, 1000)];
+    const gone = closed(await connected.promise);
+    await clock.advance(1000);
+    expect(await Promise.all(results)).toEqual(
+      results.map(() => ({ unreachable: 'no answer in time', ambiguous: false })),
+    );
+    await gone;
   });
 });

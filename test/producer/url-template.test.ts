@@ -9,16 +9,18 @@ const path = (change: Partial<TemplateValues>, template = DEFAULT_URL) =>
 
 describe('url template', () => {
   test.each([
-    ['http://{address}/u/{user}?d={destination}', 'http:', '10.0.0.1', '8080', '/u/alice?d=%2Fqueue%2Fx'],
-    ['https://{pod}.app.svc:8443/{user}/{destination}', 'https:', 'pod-1.app.svc', '8443', '/alice/%2Fqueue%2Fx'],
-    ['http://{pod}/a?u={user}&d={destination}&p={pod}', 'http:', 'pod-1', '', '/a?u=alice&d=%2Fqueue%2Fx&p=pod-1'],
-  ])('%s', (template, protocol, hostname, port, expected) => {
-    expect(urlTemplate(template)(VALUES)).toEqual({ protocol, hostname, port, path: expected });
+    ['http://{address}/u/{user}?d={destination}', 'http://10.0.0.1:8080', '/u/alice?d=%2Fqueue%2Fx'],
+    ['https://{pod}.app.svc:8443/{user}/{destination}', 'https://pod-1.app.svc:8443', '/alice/%2Fqueue%2Fx'],
+    ['http://{pod}/a?u={user}&d={destination}&p={pod}', 'http://pod-1', '/a?u=alice&d=%2Fqueue%2Fx&p=pod-1'],
+    ['http://{address}/{user}{destination}', 'http://10.0.0.1:8080', '/alice%2Fqueue%2Fx'],
+    ['http://{address}/a%20b/{user}/{destination}/c', 'http://10.0.0.1:8080', '/a%20b/alice/%2Fqueue%2Fx/c'],
+    ['http://{address}/?u={user}&d={destination}', 'http://10.0.0.1:8080', '/?u=alice&d=%2Fqueue%2Fx'],
+  ])('%s', (template, origin, expected) => {
+    expect(urlTemplate(template)(VALUES)).toEqual({ origin, path: expected });
   });
 
-  test('an IPv6 address goes to the socket without its brackets', () => {
-    const target = urlTemplate(DEFAULT_URL)({ ...VALUES, address: '[::1]:80' });
-    expect(target).toMatchObject({ hostname: '::1', port: '' });
+  test('an IPv6 address keeps its brackets', () => {
+    expect(urlTemplate(DEFAULT_URL)({ ...VALUES, address: '[::1]:80' }).origin).toBe('http://[::1]:80');
   });
 
   test.each([
@@ -39,6 +41,23 @@ describe('url template', () => {
   test.each(['.', '..'])('the user %s cannot stand in a path, but in a query', (user) => {
     expect(() => path({ user })).toThrow(TemplateError);
     expect(path({ user }, 'http://{address}/m?u={user}&d={destination}')).toBe(`/m?u=${user}&d=%2Fqueue%2Fx`);
+    expect(path({ user }, 'http://{address}/m?/{user}/{destination}')).toBe(`/m?/${user}/%2Fqueue%2Fx`);
+  });
+
+  test.each([
+    ['http://{address}/{user}', '..', false],
+    ['http://{address}/{user}/', '.', false],
+    ['http://{address}/.{user}', '.', false],
+    ['http://{address}/%2E{user}/x', '.', false],
+    ['http://{address}/u{user}', '..', true],
+    ['http://{address}/{user}{user}', '.', false],
+    ['http://{address}/{user}', '...', true],
+    ['http://{address}/{user}/x', '.a', true],
+  ])('%s takes the user %s: %s', (template, user, isTaken) => {
+    const filled = () => path({ user }, `${template}?d={destination}`);
+    if (!isTaken) return expect(filled).toThrow(TemplateError);
+    const url = new URL(`http://h${filled()}`);
+    expect(url.pathname + url.search).toBe(filled());
   });
 
   test('any user and destination come out of a URL parser as they went in', () => {
@@ -62,6 +81,10 @@ describe('url template', () => {
     ['http://{user}.{address}/{destination}', /{user} cannot stand there/],
     ['http://{address}/{destination}', /{user} is missing/],
     ['http://{address}/{user}', /{destination} is missing/],
+    ['http://{address}/a b/{user}/{destination}', /a URL parser makes \/a%20b\/user.* percent-encode/],
+    ['http://{address}/a/../{user}/{destination}', /a URL parser makes \/user/],
+    ['http://{address}/a\\b/{user}/{destination}', /a URL parser makes \/a\/b/],
+    ['http://{address}^/{user}/{destination}', /it is no URL/],
     [
       'http://{address}/{user}/{destination}/{name}',
       /{name} cannot stand there; known are address, pod, user, destination/,
