@@ -1,5 +1,6 @@
 /** A Socket over one WebSocket that speaks SockJS framing: the same as without it, but text only. */
 import { isUtf8 } from 'node:buffer';
+import type { WholeFrame } from '../../websocket/index.ts';
 import type { ChunkRules } from '../session/index.ts';
 import type { Framing, Said } from '../sockjs/index.ts';
 import { chunksOf, messageMaxBytes } from './chunks.ts';
@@ -88,6 +89,10 @@ export class FramedSocket implements LinkSocket {
     if (!this.isOpen) return;
     if (isUtf8(bytes)) this.#wrap(bytes);
     else this.#framingHandlers.onNoText(this);
+  }
+
+  pass({ octets, payloadAt, to }: WholeFrame): void {
+    this.send(octets.subarray(payloadAt, to));
   }
 
   ping(): void {

@@ -48,10 +48,10 @@ export class Leg {
     this.socket.send(bytes, binary);
   }
 
-  /** The same for a frame that goes on as it came, where the socket has a `pass`. */
+  /** The same for a frame that goes on as it came. */
   pass(frame: WholeFrame, now: number): void {
     this.#beats.sent(now);
-    this.socket.pass?.(frame);
+    this.socket.pass(frame);
   }
 
   /** The same for several frames. */

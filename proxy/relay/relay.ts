@@ -106,7 +106,9 @@ export class Relay implements LinkHearer {
   /** A client's WebSocket frame that is one plain SEND goes on as it came. @returns whether it did; else it is a message like any other */
   passClientFrame(frame: WholeFrame): boolean {
     const route = this.#clientRoute;
-    if (route?.socket.pass === undefined || route.isUncertain || this.#parked.length > 0) return false;
+    // What is no text needs an ERROR where pods take text only.
+    if (route === undefined || this.#options.podsTakeTextOnly) return false;
+    if (route.isUncertain || this.#parked.length > 0) return false;
     if (!isPlain(this.#glances.send, this.#clientDecoder, frame)) return false;
     route.pass(frame, this.#client.socket.heardAtMs);
     this.#saidToPod(route);
@@ -198,8 +200,7 @@ export class Relay implements LinkHearer {
 
   /** A pod's WebSocket frame that is one MESSAGE goes on as it came, unless it is a repeat. */
   passLinkFrame(link: Upstream, frame: WholeFrame): boolean {
-    if (!link.passes || this.#client.socket.pass === undefined) return false;
-    if (!isPlain(this.#glances.message, link.decoder, frame)) return false;
+    if (!link.passes || !isPlain(this.#glances.message, link.decoder, frame)) return false;
     const marks = marksIn(this.#glances.message);
     if (marks !== undefined && !this.#admits(marks)) return true;
     this.#client.pass(frame, link.socket.heardAtMs);

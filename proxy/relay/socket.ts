@@ -47,11 +47,11 @@ export interface Socket {
   /** One STOMP frame or heart-beat; nothing happens while the socket is not open. */
   send(bytes: Uint8Array, binary: boolean): void;
   /**
-   * One STOMP frame in the WebSocket frame in which it came from a peer of the other kind: its octets go out as they came in. Absent
-   * where WebSocket frames of others cannot be written. The frame's octets are the socket's then.
+   * One STOMP frame in the WebSocket frame in which it came from a peer of the other kind: its octets go out as they came in, where such
+   * frames are written. They are the socket's then.
    */
-  pass?(frame: WholeFrame): void;
-  /** The same for several frames without masks: octets [from, to), which remain the caller's. */
+  pass(frame: WholeFrame): void;
+  /** The same for several frames without masks: octets [from, to), which remain the caller's. Absent where WebSocket frames of others cannot be written. */
   passFrames?(octets: Uint8Array, from: number, to: number): void;
   /** Asks the peer for a sign of life. */
   ping(): void;

@@ -10,6 +10,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { WholeFrame } from '../../../websocket/index.ts';
 import type { Socket, SocketHandlers } from '../../relay/socket.ts';
 import { arrayFrame, closeFrame, HEARTBEAT, OPEN, quote } from '../../sockjs/index.ts';
 import { Receiver, type Transport } from './receiver.ts';
@@ -134,6 +135,10 @@ export class HttpSocket implements Socket {
     this.#queuedBytes += Buffer.byteLength(quoted);
     if (this.#unsentBytes > this.#options.highMarkBytes) this.#isFull = true;
     this.#flushSoon();
+  }
+
+  pass({ octets, payloadAt, to }: WholeFrame): void {
+    this.send(octets.subarray(payloadAt, to));
   }
 
   /** A response tells nothing of whether its client is there; a client that must ask again does. */
