@@ -20,10 +20,13 @@ export const routing: Solo = {
 function newcomers(): Record<string, Outcome> {
   const sessions = 5_000;
   return Object.fromEntries(
-    [2, 20, 100, 500].map((pods) => {
+    [
+      ...[2, 20, 100, 500].map((pods) => ({ pods, perUser: 1, name: `${pods} pods` })),
+      { pods: 10, perUser: sessions, name: `10 pods, ${sessions} of one user` },
+    ].map(({ pods, perUser, name }) => {
       const worlds = Array.from({ length: RUNS }, () => new World(pods));
-      const ms = medianCpuMs(RUNS, () => worlds.pop()?.fill(sessions));
-      return [`a session's first link, ${pods} pods`, { figures: { 'CPU µs': (ms / sessions) * US_PER_MS } }];
+      const ms = medianCpuMs(RUNS, () => worlds.pop()?.fill(sessions, perUser));
+      return [`a session's first link, ${name}`, { figures: { 'CPU µs': (ms / sessions) * US_PER_MS } }];
     }),
   );
 }
@@ -35,6 +38,7 @@ function replacements(): Record<string, Outcome> {
       { pods: 10, sessions: 2_000, perUser: 1 },
       { pods: 10, sessions: 20_000, perUser: 1 },
       { pods: 10, sessions: 20_000, perUser: 2 },
+      { pods: 10, sessions: 20_000, perUser: 1_000 },
       { pods: 100, sessions: 20_000, perUser: 2 },
     ].map(({ pods, sessions, perUser }) => {
       const worlds = Array.from({ length: RUNS }, () => new World(pods).fill(sessions, perUser));

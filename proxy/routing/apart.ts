@@ -4,7 +4,9 @@
  */
 import type { Ring } from '../../ring/index.ts';
 import type { Pod } from '../discovery/index.ts';
-import { commonPod, type Place, podsOf } from './place.ts';
+import { aimOf } from './aim.ts';
+import type { Group } from './household.ts';
+import { podsOf, type Where } from './place.ts';
 
 export class Apart<Session> {
   readonly #apart = new Set<Session>();
@@ -16,20 +18,32 @@ export class Apart<Session> {
 
   /**
    * Something has changed for a user. One without a link is not apart: it will be told of the gap when it has one.
-   * @param sessions all of the user
+   * @param groups all sessions of the user
+   * @param moved the groups of those that are not where they were at the last look
    * @param committed the ring that producers follow
    */
-  look(sessions: Iterable<readonly [Session, Place]>, committed: Ring, keyOf: (pod: Pod) => string): void {
-    const all = [...sessions];
-    const linked = all.map(([, place]) => place).filter(({ pod }) => pod !== undefined);
-    const keys = new Set(linked.flatMap((place) => podsOf(place).map(keyOf)));
-    const common = linked.length > 1 && keys.size > 1 ? commonPod(linked.map(podsOf)) : undefined;
-    for (const [session, place] of all) {
-      if (place.pod === undefined) this.#apart.delete(session);
-      else if (common !== undefined && misses(place, [keyOf(common), committed.firstOf(place.key, keys)], keyOf))
-        this.#apart.add(session);
-      else if (this.#apart.delete(session)) this.#over.push(session);
+  look(
+    groups: Iterable<Group<Session>>,
+    moved: Iterable<readonly [Session, Group<Session>]>,
+    committed: Ring,
+    keyOf: (pod: Pod) => string,
+  ): void {
+    const all = [...groups];
+    const linked = all.map(({ where }) => where).filter(({ pod }) => pod !== undefined);
+    const keys = new Set(linked.flatMap((where) => podsOf(where).map(keyOf)));
+    const aim = linked.length > 1 && keys.size > 1 ? aimOf(linked, committed, keyOf) : undefined;
+    for (const group of all) {
+      const { where, sessions, isApart: was } = group;
+      const aims = () => [aim && keyOf(aim), committed.firstOf(where.key, keys)];
+      group.isApart = where.pod !== undefined && aim !== undefined && misses(where, aims(), keyOf);
+      if (group.isApart !== was) for (const session of sessions) this.#set(session, group);
     }
+    for (const [session, group] of moved) this.#set(session, group);
+  }
+
+  #set(session: Session, { where, isApart }: Group<Session>): void {
+    if (isApart) this.#apart.add(session);
+    else if (this.#apart.delete(session) && where.pod !== undefined) this.#over.push(session);
   }
 
   forget(session: Session): void {
@@ -45,7 +59,7 @@ export class Apart<Session> {
 }
 
 /** @param aims the gateway's, a pod that all read; and of producers elsewhere, the first in the agreed order that knows the user */
-function misses(place: Place, aims: readonly (string | undefined)[], keyOf: (pod: Pod) => string): boolean {
-  const read = podsOf(place).map(keyOf);
+function misses(where: Where, aims: readonly (string | undefined)[], keyOf: (pod: Pod) => string): boolean {
+  const read = podsOf(where).map(keyOf);
   return aims.some((aim) => aim !== undefined && !read.includes(aim));
 }

@@ -4,7 +4,7 @@ import type { Pod } from '../discovery/index.ts';
 export interface Place {
   readonly user: string;
   readonly key: string;
-  /** Where the session's primary link is. */
+  /** Where the session's primary link is. Changed by Places only, as `left` is. */
   pod: Pod | undefined;
   /** Where it was since the last commit, the latest first; those links are still read. */
   left: readonly Pod[];
@@ -21,6 +21,9 @@ export interface Place {
   failures: number;
 }
 
+/** Where a session is, and where its user belongs. */
+export type Where = Readonly<Pick<Place, 'key' | 'pod' | 'left'>>;
+
 /** Pods remembered that a session has left: more moves than that between two commits and the first of them are closed. */
 export const LEFT_MAX = 8;
 
@@ -36,26 +39,28 @@ export function leave(place: Place, pod: Pod): void {
   place.left = [pod, ...place.left.filter(({ id }) => id !== pod.id)].slice(0, LEFT_MAX);
 }
 
+/** It has no link any more. */
+export function unlink(place: Place): void {
+  place.pod = undefined;
+}
+
+/** Nothing that it has left is read any more. */
+export function leaveNone(place: Place): void {
+  place.left = [];
+}
+
 /** Its link to a pod that it had left has ended. */
 export function drained(place: Place, pod: Pod): void {
   place.left = place.left.filter(({ id }) => id !== pod.id);
 }
 
 /** The pods that a session reads, the one it is at first. */
-export function podsOf({ pod, left }: Place): readonly Pod[] {
+export function podsOf({ pod, left }: Where): readonly Pod[] {
   return pod === undefined ? left : [pod, ...left];
 }
 
-/**
- * A pod that all of these sessions read; if there is none, one that one of them reads.
- * @param read of each session the pods that it reads
- * @param isPreferred which of several common pods it should be
- */
-export function commonPod(
-  read: readonly (readonly Pod[])[],
-  isPreferred: (pod: Pod) => boolean = () => true,
-): Pod | undefined {
-  const all = read.flat();
-  const common = all.filter(({ id }) => read.every((pods) => pods.some((pod) => pod.id === id)));
-  return common.find(isPreferred) ?? common[0] ?? all[0];
+/** The pods that all of these sessions read; what the first of them is at comes first. */
+export function commonPods(read: readonly (readonly Pod[])[]): readonly Pod[] {
+  const [first = [], ...others] = read;
+  return first.filter(({ id }) => others.every((pods) => pods.some((pod) => pod.id === id)));
 }

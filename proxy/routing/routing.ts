@@ -20,7 +20,7 @@ import { Fleet } from './fleet.ts';
 import { Governor } from './governor.ts';
 import { Membership } from './membership.ts';
 import type { Governed, RoutingOptions } from './options.ts';
-import { drained, leave, newPlace, type Place } from './place.ts';
+import { drained, leave, leaveNone, newPlace, type Place, unlink } from './place.ts';
 import { Places } from './places.ts';
 import { ANY_POD, Queues } from './queues.ts';
 import { shuffled } from './shuffle.ts';
@@ -110,7 +110,7 @@ export class Routing {
 
   /** See Siblings. */
   whereIs(user: string): Pod | 'wait' | undefined {
-    return this.#siblings.whereIs(user);
+    return this.#siblings.whereIs(user, this.committed, (pod) => this.keyOf(pod));
   }
 
   /** The pod for somebody who has no session here: the first in the agreed order that is not in doubt, or not suspect, or the owner. */
@@ -140,7 +140,7 @@ export class Routing {
     const place = this.#places.get(session);
     if (place === undefined) return;
     place.wants = cause;
-    place.pod = undefined;
+    if (place.pod !== undefined) this.#unlink(session, place, now);
     place.follows = attempt === 0;
     place.notBeforeMs = attempt === 0 ? now : now + this.#backoff(attempt - 1);
     this.#enqueue(session, place, now);
@@ -177,48 +177,68 @@ export class Routing {
   arrived(session: SessionId, pod: Pod, now: number): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
-    if (place.pod !== undefined) {
-      this.#commitment.moved(session);
-      leave(place, place.pod);
-    }
-    place.pod = pod;
+    const before = place.pod;
+    if (before !== undefined) this.#commitment.moved(session);
+    this.#places.move(session, place, (moved) => {
+      if (before !== undefined) leave(moved, before);
+      moved.pod = pod;
+    });
     place.wants = undefined;
     place.failures = 0;
     if (place.sentTo === pod.id) this.#governor.takeBack(place);
     this.#reconcile(session, place, now);
-    this.#lookAfter(place.user);
+    this.#lookAfter(place.user, [session]);
   }
 
   /** The session's primary link is lost. */
   lost(session: SessionId, pod: Pod, blame: 'pod' | 'session', now: number): void {
     const place = this.#places.get(session);
-    if (place !== undefined) {
-      place.pod = undefined;
-      this.#commitment.setAstray(session, false);
-      this.#dequeue(session);
-      this.#redirectSiblings(place, now);
-      this.#lookAfter(place.user);
-    }
+    if (place !== undefined) this.#unlink(session, place, now);
     if (blame === 'pod') this.#suspect(pod.id, now);
+  }
+
+  #unlink(session: SessionId, place: Place, now: number): void {
+    const wasLast = this.#places.move(session, place, unlink);
+    this.#commitment.setAstray(session, false);
+    this.#dequeue(session);
+    if (wasLast) this.#redirectSiblings(place.user, now);
+    this.#lookAfter(place.user, [session]);
   }
 
   /** The session reads this pod, that it had left, no more. */
   drained(session: SessionId, pod: Pod): void {
     const place = this.#places.get(session);
     if (place === undefined) return;
-    drained(place, pod);
-    this.#lookAfter(place.user);
+    this.#places.move(session, place, (moved) => drained(moved, pod));
+    this.#lookAfter(place.user, [session]);
   }
 
-  /** Are the sessions of this user together? */
-  #lookAfter(user: string): void {
-    this.#apart.look(this.#places.ofUser(user), this.committed, (pod) => this.keyOf(pod));
+  /**
+   * Are the sessions of this user together?
+   * @param moved those that are not where they were at the last look
+   */
+  #lookAfter(user: string, moved: readonly SessionId[]): void {
+    const groups = moved.flatMap((session) => {
+      const group = this.#places.groupOf(session);
+      return group === undefined ? [] : [[session, group] as const];
+    });
+    this.#apart.look(this.#places.groupsOf(user), groups, this.committed, (pod) => this.keyOf(pod));
   }
 
-  /** Those that were to follow a session which has lost its link too look elsewhere. */
-  #redirectSiblings(place: Place, now: number): void {
-    for (const [sibling, other] of this.#places.ofUser(place.user)) {
-      if (this.#links.has(sibling)) this.#enqueue(sibling, other, now);
+  /** Where one of this user was last, nobody is any more: those that were to follow there look elsewhere. */
+  #redirectSiblings(user: string, now: number): void {
+    for (const [session, place] of this.#withoutLink(user)) {
+      if (this.#links.has(session)) this.#enqueue(session, place, now);
+    }
+  }
+
+  *#withoutLink(user: string): Iterable<readonly [SessionId, Place]> {
+    for (const { where, sessions } of this.#places.groupsOf(user)) {
+      if (where.pod !== undefined) continue;
+      for (const session of sessions) {
+        const place = this.#places.get(session);
+        if (place !== undefined) yield [session, place];
+      }
     }
   }
 
@@ -227,11 +247,11 @@ export class Routing {
     const place = this.#places.get(session);
     if (place === undefined) return;
     this.#governor.takeBack(place);
-    this.#places.remove(session);
+    const alone = this.#places.remove(session);
     this.#dequeue(session);
     this.#commitment.forget(session);
     this.#apart.forget(session);
-    this.#lookAfter(place.user);
+    this.#lookAfter(place.user, alone === undefined ? [] : [alone]);
   }
 
   /** Decides what may go now. Call after any other call, and when `nextDeadline` has passed. */
@@ -248,25 +268,31 @@ export class Routing {
     const before = this.committed;
     const member = (key: string) => this.#membership.member(key);
     const moved = this.#commitment.commit(this.target, member, this.#unplaced.isEmpty, now);
-    const places = this.#placesOf(moved);
-    for (const place of places) place.left = [];
-    const users = new Set(places.map(({ user }) => user));
-    for (const user of users) this.#redirectFollowers(user, now);
+    const byUser = new Map<string, SessionId[]>();
+    for (const session of moved) {
+      const place = this.#places.get(session);
+      if (place === undefined) continue;
+      this.#places.move(session, place, leaveNone);
+      const others = byUser.get(place.user);
+      if (others === undefined) byUser.set(place.user, [session]);
+      else others.push(session);
+    }
+    for (const user of byUser.keys()) this.#redirectFollowers(user, now);
     // Where a user's sessions read different pods, one of them has moved or they are apart already.
-    if (this.committed !== before) for (const { user } of this.#placesOf([...this.#apart.sessions])) users.add(user);
-    for (const user of users) this.#lookAfter(user);
+    if (this.committed !== before) for (const user of this.#usersApart()) if (!byUser.has(user)) byUser.set(user, []);
+    for (const [user, sessions] of byUser) this.#lookAfter(user, sessions);
     return moved;
   }
 
-  #placesOf(sessions: readonly SessionId[]): Place[] {
-    return sessions.flatMap((session) => this.#places.get(session) ?? []);
+  #usersApart(): Set<string> {
+    return new Set([...this.#apart.sessions].flatMap((session) => this.#places.get(session)?.user ?? []));
   }
 
   /** A newcomer on its way to a pod that the others of its user have left turns to the one they are at: producers have moved on. */
   #redirectFollowers(user: string, now: number): void {
-    for (const [session, place] of this.#places.ofUser(user)) {
+    for (const [session, place] of this.#withoutLink(user)) {
       if (place.wants === undefined || !place.follows) continue;
-      const choice = this.#chooseLink(session, place);
+      const choice = this.#chooseLink(place);
       if (choice !== undefined && choice !== ANY_POD && choice !== place.sentTo) this.#enqueue(session, place, now);
     }
   }
@@ -314,8 +340,7 @@ export class Routing {
   }
 
   #enqueue(session: SessionId, place: Place, now: number): void {
-    const podId =
-      place.wants === undefined ? this.#candidates.ownerOf(place.key)?.id : this.#chooseLink(session, place);
+    const podId = place.wants === undefined ? this.#candidates.ownerOf(place.key)?.id : this.#chooseLink(place);
     this.#dequeue(session);
     if (podId === undefined) return;
     if (place.notBeforeMs > now) this.#delayed.set(session, place.notBeforeMs);
@@ -324,10 +349,10 @@ export class Routing {
   }
 
   /** The first try of one that follows goes where the others of its user are, suspect or not; that link works. */
-  #chooseLink(session: SessionId, place: Place): string | undefined {
+  #chooseLink(place: Place): string | undefined {
     const owner = this.committed.owner(place.key);
     const isOwner = (pod: Pod) => this.keyOf(pod) === owner;
-    const sibling = place.follows ? this.#siblings.podOf(session, place.user, isOwner) : undefined;
+    const sibling = place.follows ? this.#siblings.podOf(place.user, isOwner) : undefined;
     const pod = sibling ?? this.#candidates.forLink(place.key);
     return pod?.id ?? (this.target.keys.length > 0 ? ANY_POD : undefined);
   }

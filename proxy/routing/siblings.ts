@@ -1,10 +1,12 @@
 /** Sessions of one user belong together, for a message goes to one pod. */
+import type { Ring } from '../../ring/index.ts';
 import type { Pod } from '../discovery/index.ts';
+import { aimOf } from './aim.ts';
 import type { Fleet } from './fleet.ts';
-import { commonPod, type Place, podsOf } from './place.ts';
+import { commonPods, podsOf, type Where } from './place.ts';
 import type { Places } from './places.ts';
 
-export class Siblings<Session> {
+export class Siblings<Session extends number> {
   readonly #places: Places<Session>;
   readonly #fleet: Fleet;
 
@@ -14,33 +16,30 @@ export class Siblings<Session> {
   }
 
   /**
-   * Where a message for this user reaches all of the user's sessions on this proxy: the pod they are at; while they move,
-   * one that all of them still read. After a crash there may be none; then it is where one of them is. `wait`: one of them
-   * has no link right now. Undefined: the user has no session here.
+   * Where a message for this user goes (see `aimOf`). `wait`: one of the user's sessions has no link right now. Undefined: the user has no
+   * session here.
    */
-  whereIs(user: string): Pod | 'wait' | undefined {
-    const places = [...this.#places.ofUser(user)].map(([, place]) => place);
-    if (places.some((place) => place.pod === undefined)) return 'wait';
-    return commonPod(places.map(podsOf));
+  whereIs(user: string, committed: Ring, keyOf: (pod: Pod) => string): Pod | 'wait' | undefined {
+    const read = [...this.#places.groupsOf(user)].map(({ where }) => where);
+    return read.some(({ pod }) => pod === undefined) ? 'wait' : aimOf(read, committed, keyOf);
   }
 
   /**
-   * Where a session that has no link finds the others that have one; undefined when none has. Those that have moved still read the pod that
-   * they left, and until the commit it is the one that producers ask: then the newcomer begins there too, and follows by a move of its own.
-   * @param isPreferred of several pods that all of them read the one to take
+   * Where a session of this user that has no link finds the others that have one; undefined when none has. Those that have moved still read the
+   * pod that they left, and until the commit it is the one that producers ask: then the newcomer begins there too, and follows by a move of its own.
+   * @param isPreferred of several pods that all of them read, or that some of them do, the one to take
    */
-  podOf(session: Session, user: string, isPreferred: (pod: Pod) => boolean): Pod | undefined {
-    const read = this.#places
-      .linkedSiblings(session, user)
-      .map((each) => podsOf(each).filter((pod) => this.#isFit(pod, each)));
-    return commonPod(
-      read.filter((pods) => pods.length > 0),
-      isPreferred,
-    );
+  podOf(user: string, isPreferred: (pod: Pod) => boolean): Pod | undefined {
+    const linked = [...this.#places.groupsOf(user)].filter(({ where }) => where.pod !== undefined);
+    const read = linked.map(({ where }) => podsOf(where).filter((pod) => this.#isFit(pod, where)));
+    const fit = read.filter((pods) => pods.length > 0);
+    const common = commonPods(fit);
+    const among = common.length > 0 ? common : fit.flat();
+    return among.find(isPreferred) ?? among[0];
   }
 
   /** It is there, and if it is one that was left, in no doubt. */
-  #isFit(pod: Pod, place: Place): boolean {
-    return this.#fleet.pod(pod.id) !== undefined && (pod === place.pod || !this.#fleet.healthOf(pod.id).isDoubtful);
+  #isFit(pod: Pod, where: Where): boolean {
+    return this.#fleet.pod(pod.id) !== undefined && (pod === where.pod || !this.#fleet.healthOf(pod.id).isDoubtful);
   }
 }

@@ -1,7 +1,8 @@
 /** Pod health, rate, queues: the small parts of the governor. */
 import { describe, expect, test } from 'vitest';
+import { aimOf } from '../../proxy/routing/aim.ts';
 import { Fleet } from '../../proxy/routing/fleet.ts';
-import { commonPod, drained, LEFT_MAX, leave, newPlace, podsOf } from '../../proxy/routing/place.ts';
+import { commonPods, drained, LEFT_MAX, leave, newPlace, type Place, podsOf } from '../../proxy/routing/place.ts';
 import {
   CATCH_UP_MS,
   PodHealth,
@@ -14,6 +15,7 @@ import {
 } from '../../proxy/routing/pod-health.ts';
 import { Queues } from '../../proxy/routing/queues.ts';
 import { TokenBucket } from '../../proxy/routing/token-bucket.ts';
+import { Ring } from '../../ring/index.ts';
 import { pod, topology } from './world.ts';
 
 describe('the window of a pod', () => {
@@ -221,22 +223,30 @@ describe('places', () => {
   };
 
   test.each([
-    ['a', [at('a')]],
-    ['a', [at('b', 'a'), at('a')]],
-    ['b', [at('c', 'a', 'b'), at('b', 'a')]],
-    ['a', [at('c', 'a', 'b'), at('d', 'a')]],
-    ['a', [at('a'), at('b')]],
-    [undefined, []],
-  ])('the common pod is %s', (name, places) => {
-    expect(commonPod(places.map(podsOf))?.name).toBe(name);
+    [['a'], [at('a')]],
+    [['a'], [at('b', 'a'), at('a')]],
+    [['b'], [at('c', 'a', 'b'), at('b', 'x')]],
+    [
+      ['b', 'a'],
+      [at('c', 'a', 'b'), at('b', 'a')],
+    ],
+    [['a'], [at('c', 'a', 'b'), at('d', 'a')]],
+    [[], [at('a'), at('b')]],
+    [[], []],
+  ])('what all of them read is %s', (names, places) => {
+    expect(commonPods(places.map(podsOf)).map(({ name }) => name)).toEqual(names);
   });
 
-  test.each([
-    ['b', [at('a', 'b', 'c'), at('a', 'b', 'c')]],
-    ['a', [at('a', 'b'), at('a', 'c')]],
-    ['a', [at('a'), at('b')]],
-  ])('the common pod is %s when b is preferred', (name, places) => {
-    expect(commonPod(places.map(podsOf), (each) => each.name === 'b')?.name).toBe(name);
+  test('a message aims at what all of them read, else where producers find the first who reads it', () => {
+    const committed = Ring.of(['a', 'b', 'c', 'd']);
+    const [first = '', second = '', third = ''] = committed.owners('u', 3);
+    const aim = (...places: Place[]) => aimOf(places, committed, ({ name }) => name)?.name;
+    expect(aim(at(second, third), at(third, first))).toBe(third);
+    expect(aim(at(second, first), at(second, first))).toBe(second);
+    expect(aim(at(third), at(second))).toBe(second);
+    expect(aim(at(second), at(third, first))).toBe(first);
+    expect(aim(at('gone'), at('away'))).toBe('gone');
+    expect(aim()).toBeUndefined();
   });
 
   test('a pod that was left is read until its link has ended', () => {

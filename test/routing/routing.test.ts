@@ -387,6 +387,26 @@ test('a session without a link holds nothing up', () => {
   expect(world.routing.committed.keys).toEqual(['b', 'c']);
 });
 
+test('sessions of one user are counted whatever befalls them', () => {
+  const world = new World(['a', 'b', 'c'], { commitMaxMs: 1_000 });
+  const sessions = [world.linked(ABC), world.linked(ABC), world.linked(ABC)];
+  const [first = 0, second = 0] = sessions;
+  world.pods(pod('a', 'draining'), 'b', 'c');
+  world.grants();
+  for (const session of sessions) world.connect(session, 'b');
+  world.routing.tick(world.now);
+  expect(world.routing.committed.keys).toEqual(['b', 'c']);
+  // One that asks for a link has none, whether or not it said that it has lost it.
+  world.routing.request(first, 'recovery', 0, world.now);
+  expect(world.routing.whereIs(ABC)).toBe('wait');
+  world.connect(first, 'b');
+  expect(world.routing.whereIs(ABC)).toMatchObject({ name: 'b' });
+  world.loses(second, 'b');
+  expect([world.routing.whereIs(ABC), world.routing.sessionsOf(ABC)]).toEqual(['wait', 3]);
+  for (const session of sessions) world.routing.close(session);
+  expect([world.routing.whereIs(ABC), world.routing.sessionsOf(ABC)]).toEqual([undefined, 0]);
+});
+
 test('where a user is', () => {
   const world = new World(['a', 'b', 'c']);
   const where = () => {
