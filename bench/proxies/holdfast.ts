@@ -10,6 +10,8 @@ export type PodState = 'serving' | 'draining' | 'unready';
 
 export interface RunningHoldfast extends RunningProxy {
   readonly pid: number;
+  /** HOST:PORT of its admin port, where the gateway is. */
+  readonly adminAddress: string;
   /** All metrics by name with labels. */
   metrics(): Promise<Map<string, number>>;
   loopDelayMs(): Promise<number>;
@@ -48,6 +50,7 @@ export function holdfastWith({ flags = [], nodeFlags = [] }: HoldfastOptions) {
     return {
       addresses: [new URL(proxy.listenUrl).host],
       pid: proxy.process.pid,
+      adminAddress: new URL(proxy.adminUrl).host,
       stop: () => proxy.stop(),
       metrics: () => proxy.metrics(),
       loopDelayMs: async () => loopDelayMsIn(await proxy.metrics()),

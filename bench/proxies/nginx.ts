@@ -31,7 +31,9 @@ http {
   fastcgi_temp_path fastcgi;
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
+  map $http_upgrade $connection_header { default upgrade; '' ''; }
   upstream pods {
+    keepalive 256;
 ${pods.map((address) => `    server ${address};`).join('\n')}
   }
   server {
@@ -40,7 +42,7 @@ ${pods.map((address) => `    server ${address};`).join('\n')}
       proxy_pass http://pods;
       proxy_http_version 1.1;
       proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "upgrade";
+      proxy_set_header Connection $connection_header;
       proxy_read_timeout 1h;
       proxy_send_timeout 1h;
     }

@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { post } from '../../bench/parts/post.ts';
 import { push20000 } from '../../bench/parts/push.ts';
 import { type ProxyKind, proxies } from '../../bench/proxies/index.ts';
-import { onOneStage, smoke, wrong } from './smoke.ts';
+import { onOneStage, SMALL, smoke, wrong } from './smoke.ts';
 
 const TIMEOUT_MS = 120_000;
 const BY_NPM = ['direct', 'http-proxy-3', 'ws-relay', 'holdfast'];
@@ -16,6 +17,17 @@ test.each(proxies.filter(({ name }) => BY_NPM.includes(name)))(
     expect(wrong(outcomes)).toEqual([]);
     expect(outcomes.get('push-20000')?.figures['messages/s']).toBeGreaterThan(0);
     if (kind.name !== 'direct') expect(outcomes.get('echo')?.figures['CPU µs/message']).toBeGreaterThan(0);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'what producers post comes to a pod, once',
+  async () => {
+    const outcomes = Object.entries(await post.run(SMALL));
+    expect(outcomes.filter(([, { notes }]) => notes !== undefined)).toEqual([]);
+    const gateway = outcomes.filter(([name]) => name.startsWith('the gateway'));
+    expect(gateway.map(([, { figures }]) => (figures['messages/s'] ?? 0) > 0)).toEqual([true, true, true]);
   },
   TIMEOUT_MS,
 );

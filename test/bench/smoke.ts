@@ -7,7 +7,7 @@ import { openStage, openUsers } from '../../bench/stage.ts';
 
 const USERS = 12;
 
-const SMALL: Context = {
+export const SMALL: Context = {
   sizes: { warmMs: 50, measureMs: 150, restMs: 10, users: USERS, idle: 20, sessions: 20, stormSessions: 20 },
   proxyCore: undefined,
 };
