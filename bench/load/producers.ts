@@ -33,6 +33,10 @@ export class Producers implements ProducersCalls {
   #open = 0;
   readonly #ended = Promise.withResolvers<void>();
 
+  constructor() {
+    this.#ended.promise.catch(() => {}); // whoever stops hears of it
+  }
+
   start({ address, path, producers }: { address: string; path: string; producers: number }): void {
     const [host, port] = address.split(':');
     this.#open = producers;
@@ -45,6 +49,7 @@ export class Producers implements ProducersCalls {
       });
       socket.on('data', (chunk: Buffer) => splitter.push(chunk));
       socket.on('error', (error) => this.#ended.reject(error));
+      socket.on('close', () => this.#closed());
     }
   }
 
@@ -62,12 +67,13 @@ export class Producers implements ProducersCalls {
     return { taken: this.#taken, refused: this.#refused };
   }
 
+  #closed(): void {
+    if (!this.#isOver) this.#ended.reject(new Error('a connection was closed in the middle'));
+    if (--this.#open === 0) this.#ended.resolve();
+  }
+
   #post(socket: Socket, path: string): void {
-    if (this.#isOver) {
-      socket.end();
-      if (--this.#open === 0) this.#ended.resolve();
-      return;
-    }
+    if (this.#isOver) return void socket.end();
     const target = path.replace('{user}', `user-${this.#next++ % USERS}`);
     socket.write(
       `POST ${target} HTTP/1.1\r\nhost: bench\r\ncontent-type: text/plain\r\ncontent-length: ${BODY_BYTES}\r\n\r\n${BODY}`,

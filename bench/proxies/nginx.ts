@@ -26,6 +26,7 @@ error_log stderr error;
 events { worker_connections ${CONNECTIONS_MAX}; }
 http {
   access_log off;
+  keepalive_requests 1000000000;
   client_body_temp_path body;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;
