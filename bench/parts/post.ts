@@ -7,7 +7,7 @@ import type { DoorCalls } from '../load/door.ts';
 import type { ProducersCalls } from '../load/producers.ts';
 import { Remote } from '../load/remote.ts';
 import type { Context, Outcome, Solo } from '../part.ts';
-import { type HoldfastOptions, holdfastWith } from '../proxies/holdfast.ts';
+import { holdfastWith } from '../proxies/holdfast.ts';
 import { nginx } from '../proxies/nginx.ts';
 import type { ProxySetting, RunningProxy } from '../proxies/proxy.ts';
 import { between, pin, usageOf } from '../usage.ts';
@@ -26,7 +26,7 @@ export const post: Solo = {
     for (const producers of PRODUCERS) {
       const name = `${producers} at a time`;
       if (nginx.version() !== undefined) outcomes[`nginx, ${name}`] = await measured(viaNginx, producers, context);
-      outcomes[`the gateway, ${name}`] = await measured(viaGateway({}), producers, context);
+      outcomes[`the gateway, ${name}`] = await measured(viaGateway, producers, context);
     }
     return outcomes;
   },
@@ -39,44 +39,60 @@ interface Way {
   readonly path: string;
 }
 
-type Start = (setting: ProxySetting) => Promise<Way>;
-
 async function viaNginx(setting: ProxySetting): Promise<Way> {
   const proxy = await nginx.start(setting);
   const [address = ''] = proxy.addresses;
   return { proxy: { ...proxy, pid: proxy.pid ?? 0 }, address, path: '/users/{user}/messages?destination=%2Fqueue%2Fa' };
 }
 
-function viaGateway(options: HoldfastOptions): Start {
-  return async (setting) => {
-    const proxy = await holdfastWith(options)(setting);
-    return { proxy, address: proxy.adminAddress, path: '/v1/users/{user}/messages?destination=/queue/a' };
-  };
+async function viaGateway(setting: ProxySetting): Promise<Way> {
+  const proxy = await holdfastWith({})(setting);
+  return { proxy, address: proxy.adminAddress, path: '/v1/users/{user}/messages?destination=/queue/a' };
 }
 
-async function measured(start: Start, producers: number, { sizes, proxyCore }: Context): Promise<Outcome> {
+async function measured(
+  start: (setting: ProxySetting) => Promise<Way>,
+  producers: number,
+  context: Context,
+): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   const doors = Array.from({ length: PODS }, () => new Remote<DoorCalls>('a pod with a door', 'door-main.ts'));
   const load = new Remote<ProducersCalls>('the producers', 'producers-main.ts');
   try {
-    const pods = await Promise.all(doors.map((door) => door.ask('listen', null)));
-    const { proxy, address, path } = await start({ pods, directory });
-    if (proxyCore !== undefined) pin(proxy.pid, proxyCore);
-    await load.ask('start', { address, path, producers });
-    await sleep(sizes.warmMs);
-    await load.ask('mark', null);
-    const before = usageOf(proxy.pid);
-    await sleep(sizes.measureMs);
-    const { ms, taken } = await load.ask('mark', null);
-    const { cpuMs } = between(before, usageOf(proxy.pid));
-    const all = await load.ask('stop', null);
-    const came = (await Promise.all(doors.map((door) => door.ask('count', null)))).reduce((sum, count) => sum + count);
-    await proxy.stop();
-    const figures = { [FIGURE.cpu]: (cpuMs * US_PER_MS) / taken, 'messages/s': (1000 * taken) / ms };
-    if (all.refused === 0 && came === all.taken) return { figures };
-    return { figures: {}, notes: [`${all.taken} messages taken, ${all.refused} refused, ${came} came to pods`] };
+    const way = await start({ pods: await Promise.all(doors.map((door) => door.ask('listen', null))), directory });
+    try {
+      return await posted(way, { load, doors, producers }, context);
+    } finally {
+      await way.proxy.stop();
+    }
   } finally {
     await Promise.all([load, ...doors].map((remote) => remote.kill()));
     rmSync(directory, { recursive: true });
   }
+}
+
+interface Load {
+  readonly load: Remote<ProducersCalls>;
+  readonly doors: readonly Remote<DoorCalls>[];
+  readonly producers: number;
+}
+
+async function posted(
+  { proxy, address, path }: Way,
+  { load, doors, producers }: Load,
+  { sizes, proxyCore }: Context,
+): Promise<Outcome> {
+  if (proxyCore !== undefined) pin(proxy.pid, proxyCore);
+  await load.ask('start', { address, path, producers });
+  await sleep(sizes.warmMs);
+  await load.ask('mark', null);
+  const before = usageOf(proxy.pid);
+  await sleep(sizes.measureMs);
+  const { ms, taken } = await load.ask('mark', null);
+  const { cpuMs } = between(before, usageOf(proxy.pid));
+  const all = await load.ask('stop', null);
+  const came = (await Promise.all(doors.map((door) => door.ask('count', null)))).reduce((sum, count) => sum + count);
+  const figures = { [FIGURE.cpu]: (cpuMs * US_PER_MS) / taken, 'messages/s': (1000 * taken) / ms };
+  if (all.refused === 0 && came === all.taken) return { figures };
+  return { figures: {}, notes: [`${all.taken} messages taken, ${all.refused} refused, ${came} came to pods`] };
 }
