@@ -30,8 +30,9 @@ export class Apart<Session> {
   ): void {
     const all = [...groups];
     const linked = all.map(({ where }) => where).filter(({ pod }) => pod !== undefined);
-    const keys = new Set(linked.flatMap((where) => podsOf(where).map(keyOf)));
-    const aim = linked.length > 1 && keys.size > 1 ? aimOf(linked, committed, keyOf) : undefined;
+    // Those in one place read the same; most users have one session.
+    const aim = linked.length > 1 ? aimOf(linked, committed, keyOf) : undefined;
+    const keys = new Set(aim === undefined ? [] : linked.flatMap((where) => podsOf(where).map(keyOf)));
     for (const group of all) {
       const { where, sessions, isApart: was } = group;
       const aims = () => [aim && keyOf(aim), committed.firstOf(where.key, keys)];

@@ -312,5 +312,6 @@ describe('HTTP transport', () => {
       results.map(() => ({ unreachable: 'no answer in time', ambiguous: false })),
     );
     await gone;
-  });
+    // Sooner than the client's own 10 s.
+  }, 9_000);
 });
