@@ -14,7 +14,7 @@ export class Clock {
 
   /**
    * The time when it was last asked for, by anybody: for what is noted at each message and needed to the second, as asking is not free. Whoever
-   * looks after heart-beats asks some 64 times within the shortest of them.
+   * looks after heart-beats asks some 16 to 64 times within the shortest of them.
    */
   lately(): number {
     return this.#lastMs;

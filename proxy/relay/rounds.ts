@@ -1,11 +1,16 @@
 /** Everybody in turn, a few at a time: looking after all sessions at once would keep those waiting who have something to say. */
 
-/** In how many turns everybody has one. */
-export const TURNS = 16;
+/** Turns of a round in which there are few: each wakes a process that may have nothing else to do. The clock is looked at this often, too. */
+export const TURNS_MIN = 4;
+/** Turns of a round, at most. */
+export const TURNS_MAX = 16;
+/** So many in a turn take no time worth telling; with more of them there are more turns. */
+export const FEW = 64;
 
 export class Rounds<T> {
   readonly #members: ReadonlyMap<unknown, T>;
   #rest: Iterator<T>;
+  #turns = TURNS_MIN;
   #perTurn = 0;
   /** Of the round. */
   #turn = 0;
@@ -16,11 +21,16 @@ export class Rounds<T> {
     this.#rest = members.values();
   }
 
-  /** Those whose turn it is: once in TURNS calls for whoever is there when a round begins. */
+  /** Of the round that goes on, or of the last one. */
+  get turns(): number {
+    return this.#turns;
+  }
+
+  /** Those whose turn it is: once in `turns` calls for whoever is there when a round begins. */
   next(): T[] {
     if (this.#turn === 0) this.#begin();
-    this.#turn = (this.#turn + 1) % TURNS;
-    const count = Math.max(this.#perTurn, perTurn(this.#members.size));
+    this.#turn = (this.#turn + 1) % this.#turns;
+    const count = Math.max(this.#perTurn, this.#share());
     const turn: T[] = [];
     for (let next = this.#rest.next(); next.done !== true; next = this.#rest.next()) {
       turn.push(next.value);
@@ -31,10 +41,11 @@ export class Rounds<T> {
 
   #begin(): void {
     this.#rest = this.#members.values();
-    this.#perTurn = perTurn(this.#members.size);
+    this.#turns = Math.min(TURNS_MAX, Math.max(TURNS_MIN, Math.ceil(this.#members.size / FEW)));
+    this.#perTurn = this.#share();
   }
-}
 
-function perTurn(size: number): number {
-  return Math.ceil(size / TURNS);
+  #share(): number {
+    return Math.ceil(this.#members.size / this.#turns);
+  }
 }

@@ -14,7 +14,7 @@ import type { RelayClient, RelayOptions } from './host.ts';
 import { Paced } from './paced.ts';
 import type { Dial, UpgradeTarget } from './ports.ts';
 import { Relay } from './relay.ts';
-import { Rounds, TURNS } from './rounds.ts';
+import { Rounds } from './rounds.ts';
 import { type Services, SessionHost, type Who } from './session-host.ts';
 
 /** Whoever wants to know: metrics and the log. */
@@ -108,7 +108,7 @@ export class Switchboard {
     this.#budget = new Budget(options.holdTotalBytes, () => this.#squeeze());
     this.#services = this.#servicesOf(dialer, observer);
     this.#beatAtMs = now();
-    this.#beatTimer = setInterval(() => this.#beat(), this.#turnMs);
+    this.#beatTimer = setTimeout(() => this.#beat(), this.#turnMs);
   }
 
   get size(): number {
@@ -202,7 +202,7 @@ export class Switchboard {
       if (this.#relays.size > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
     this.#isClosed = true;
-    clearInterval(this.#beatTimer);
+    clearTimeout(this.#beatTimer);
     clearTimeout(this.#timer);
     this.#commits.stop();
   }
@@ -327,7 +327,7 @@ export class Switchboard {
   }
 
   get #turnMs(): number {
-    return this.#options.beatEveryMs / TURNS;
+    return this.#options.beatEveryMs / this.#rounds.turns;
   }
 
   /** A turn that comes late shows for how long we did not run: an event loop that was blocked, a machine that slept. */
@@ -338,6 +338,7 @@ export class Switchboard {
     for (const [user, untilMs] of this.#settling) if (untilMs <= now) this.#settling.delete(user);
     if (lateMs > this.#options.beatEveryMs) for (const relay of this.#relays.values()) relay.excuse(lateMs);
     for (const relay of this.#rounds.next()) relay.beat(now);
+    this.#beatTimer = setTimeout(() => this.#beat(), this.#turnMs);
   }
 
   #squeeze(): void {
