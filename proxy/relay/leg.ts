@@ -23,6 +23,8 @@ export class Leg {
   #beats: Beats;
   #expects = false;
   #pingedAtMs: number;
+  /** Before this nothing is to be done: most looks, of which there are four a second and side, end here. */
+  #dueAtMs = 0;
 
   constructor(socket: Socket, options: LegOptions, now: number) {
     this.socket = socket;
@@ -36,6 +38,7 @@ export class Leg {
     this.socket.excuse();
     this.#beats = new Beats({ sendEveryMs, expectEveryMs, tolerance: this.#options.tolerance }, now);
     this.#expects = expectEveryMs > 0;
+    this.#dueAtMs = now;
   }
 
   /** The peer has sent its close frame, or ended its side, or many others of its kind have ended: what is said now may be lost. */
@@ -67,6 +70,13 @@ export class Leg {
 
   /** Sends what is due. Returns for how many ms a peer that counts as gone has been silent, else 0. */
   beat(now: number, heartbeat: Uint8Array): number {
+    if (now < this.#dueAtMs) return 0;
+    const silentMs = this.#lookAfter(now, heartbeat);
+    this.#dueAtMs = this.#nextDeadline();
+    return silentMs;
+  }
+
+  #lookAfter(now: number, heartbeat: Uint8Array): number {
     if (this.#beats.due(now)) this.send(heartbeat, false, now);
     if (this.socket.isPaused || !this.socket.isOpen) return 0;
     const silentMs = now - this.socket.heardAtMs;
@@ -78,6 +88,17 @@ export class Leg {
       this.socket.ping();
     }
     return this.#expects ? this.#missedBeats(now) : 0;
+  }
+
+  /**
+   * All that happens until then puts it off, but for other beats: who is heard, who is read again, whom we could not hear. A doubt that begins
+   * later is looked at in time, as `goneMs` is more than `pingEveryMs`.
+   */
+  #nextDeadline(): number {
+    const { heardAtMs, inDoubtSinceMs = Number.POSITIVE_INFINITY } = this.socket;
+    const { pingEveryMs, goneMs } = this.#options;
+    const pingAtMs = Math.max(heardAtMs, this.#pingedAtMs) + pingEveryMs;
+    return Math.min(this.#beats.nextDeadline(), pingAtMs, Math.min(heardAtMs, inDoubtSinceMs) + goneMs);
   }
 
   /** Data, not pongs: a backend whose WebSocket answers while its STOMP does not. */
