@@ -20,13 +20,19 @@ export class Candidates {
   /**
    * Without a link: the first in the agreed order that is not in doubt; undefined when all are. Whether one in doubt is back is tried by a
    * move, which costs nobody its link: a process that hangs takes connect-max to show it.
+   * @param refusedBy pods, by id, that are taken only where all that are not in doubt are among them
    */
-  forLink(key: string): Pod | undefined {
+  forLink(key: string, refusedBy: readonly string[]): Pod | undefined {
     const owner = this.ownerOf(key);
-    if (owner !== undefined && this.#isWell(owner)) return owner;
+    if (owner !== undefined && this.#isWell(owner) && !refusedBy.includes(owner.id)) return owner;
     if (!this.#isAnyWell) return undefined;
-    for (const pod of this.#inOrder(key)) if (this.#isWell(pod)) return pod;
-    return undefined;
+    let refuser: Pod | undefined;
+    for (const pod of this.#inOrder(key)) {
+      if (!this.#isWell(pod)) continue;
+      if (!refusedBy.includes(pod.id)) return pod;
+      refuser ??= pod;
+    }
+    return refuser;
   }
 
   get #isAnyWell(): boolean {

@@ -16,6 +16,8 @@ export interface Place {
   sentTo: string | undefined;
   /** It counts as on its way there: from the grant until the link is connected or has failed. */
   holdsSlot: boolean;
+  /** Pods that have refused it since it has no link, and are not to blame for that: others may take it. The latest last. */
+  refusedBy: readonly string[];
   /** The next try comes not before this. */
   notBeforeMs: number;
   failures: number;
@@ -26,11 +28,15 @@ export type Where = Readonly<Pick<Place, 'key' | 'pod' | 'left'>>;
 
 /** Pods remembered that a session has left: more moves than that between two commits and the first of them are closed. */
 export const LEFT_MAX = 8;
+/** Pods remembered that have refused a session: where more than that do, it does not matter which one is tried again. */
+export const REFUSED_MAX = 8;
+
+const BY_NONE: readonly string[] = [];
 
 export function newPlace(user: string, key: string): Place {
   return {
     ...{ user, key, pod: undefined, left: [], wants: undefined },
-    ...{ follows: false, sentTo: undefined, holdsSlot: false, notBeforeMs: 0, failures: 0 },
+    ...{ follows: false, sentTo: undefined, holdsSlot: false, refusedBy: BY_NONE, notBeforeMs: 0, failures: 0 },
   };
 }
 
@@ -52,6 +58,16 @@ export function leaveNone(place: Place): void {
 /** Its link to a pod that it had left has ended. */
 export function drained(place: Place, pod: Pod): void {
   place.left = place.left.filter(({ id }) => id !== pod.id);
+}
+
+/** One that refuses for the second time is the first of a new round: all that could be asked were. */
+export function refused(place: Place, podId: string): void {
+  place.refusedBy = place.refusedBy.includes(podId) ? [podId] : [...place.refusedBy, podId].slice(-REFUSED_MAX);
+}
+
+/** It has a link: at the next outage all may be asked again. */
+export function refusedByNone(place: Place): void {
+  place.refusedBy = BY_NONE;
 }
 
 /** The pods that a session reads, the one it is at first. */

@@ -20,7 +20,7 @@ import { Fleet } from './fleet.ts';
 import { Governor } from './governor.ts';
 import { Membership } from './membership.ts';
 import type { Governed, RoutingOptions } from './options.ts';
-import { drained, leave, leaveNone, newPlace, type Place, unlink } from './place.ts';
+import { drained, leave, leaveNone, newPlace, type Place, refused, refusedByNone, unlink } from './place.ts';
 import { Places } from './places.ts';
 import { ANY_POD, Queues } from './queues.ts';
 import { shuffled } from './shuffle.ts';
@@ -168,7 +168,8 @@ export class Routing {
     const isReplaced = place?.sentTo !== undefined && place.sentTo !== pod.id;
     if (place !== undefined && !isReplaced) this.#governor.takeBack(place);
     if (blame === 'pod') this.#suspect(pod.id, now);
-    if (place?.pod === undefined || isReplaced) return;
+    if (place === undefined || isReplaced) return;
+    if (place.pod === undefined) return blame === 'session' ? refused(place, pod.id) : undefined;
     place.notBeforeMs = now + this.#backoff(place.failures++);
     this.#reconcile(session, place, now);
   }
@@ -185,6 +186,7 @@ export class Routing {
     });
     place.wants = undefined;
     place.failures = 0;
+    refusedByNone(place);
     if (place.sentTo === pod.id) this.#governor.takeBack(place);
     this.#reconcile(session, place, now);
     this.#lookAfter(place.user, [session]);
@@ -353,7 +355,7 @@ export class Routing {
     const owner = this.committed.owner(place.key);
     const isOwner = (pod: Pod) => this.keyOf(pod) === owner;
     const sibling = place.follows ? this.#siblings.podOf(place.user, isOwner) : undefined;
-    const pod = sibling ?? this.#candidates.forLink(place.key);
+    const pod = sibling ?? this.#candidates.forLink(place.key, place.refusedBy);
     return pod?.id ?? (this.target.keys.length > 0 ? ANY_POD : undefined);
   }
 

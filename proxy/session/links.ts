@@ -191,18 +191,23 @@ function nextEnded(core: Core, link: Link, linkEnd: LinkEnd, now: number): void 
 }
 
 /**
- * The client asks for what pods do not have, a wrong path most often: after REFUSED_TRIES it is told so, instead of after
- * outage-max that there is no backend. One pod may be older than the others. 408, 425 and 429 only say that it is not the time.
+ * The client asks for what pods do not have, a wrong path most often, or is sent to a login, and no WebSocket goes there: after REFUSED_TRIES,
+ * each at another pod while there is one, it is told so, instead of after outage-max that there is no backend. One pod may be older than the
+ * others. 408, 425 and 429 only say that it is not the time.
  */
 function isRefused(core: Core, status: number): boolean {
-  const isClients = status >= 400 && status <= 499 && ![408, 425, 429].includes(status);
+  const isClients = status >= 300 && status <= 499 && ![408, 425, 429].includes(status);
   return isClients && core.phase === 'opening' && core.outage !== undefined && core.outage.attempts >= REFUSED_TRIES;
 }
 
 function endRefused(core: Core, link: Link, status: number): void {
   core.links.delete(link.id);
   const reason = `the backend refused the upgrade with ${status}`;
-  const error = { message: 'refused by the backend', detail: `${reason}. Is the path of the WebSocket the right one?` };
+  const hint = status < 400 ? 'Is the client signed in, and the' : 'Is the';
+  const error = {
+    message: 'refused by the backend',
+    detail: `${reason}. ${hint} path of the WebSocket the right one?`,
+  };
   end(core, { why: 'backend-denied', code: 1008, reason, error });
 }
 

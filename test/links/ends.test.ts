@@ -13,6 +13,9 @@ async function connected(flags: readonly string[] = []) {
   return { proxy, client, pods, pod, link: await pod.link(0) };
 }
 
+/** The ring's choice between the two. */
+const OF_BAD = 'bob';
+
 const newest = (pods: ScriptedPod[], not: PodLink) =>
   pods.flatMap(({ links }) => links).findLast((link) => link !== not);
 
@@ -84,15 +87,13 @@ describe('the session ends with', () => {
 
 describe('another pod is tried after', () => {
   test.each([302, 404, 500, 503])('an upgrade that is refused with %i', async (refuse) => {
-    const good = await scriptedPod('good');
-    const bad = await scriptedPod('bad', { refuse });
-    const proxy = await startProxy([bad]);
-    const client = await RawClient.open(proxy.ws, { user: 'alice' });
+    const proxy = await startProxy([await scriptedPod('good'), await scriptedPod('bad', { refuse })]);
+    const client = await RawClient.open(proxy.ws, { user: OF_BAD });
     client.send('CONNECT', { 'accept-version': '1.2' });
     const failed = await proxy.line(({ msg }) => msg.startsWith('link failed'));
     expect(failed).toMatchObject({ pod: 'bad', why: `upgrade refused with ${refuse}` });
-    proxy.setPods([good]);
     await client.frame('CONNECTED');
+    expect(proxy.lines.filter(({ msg }) => msg.startsWith('link failed: another'))).toHaveLength(1);
   });
 
   test('a pod that cannot be reached', async () => {

@@ -2,7 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import { aimOf } from '../../proxy/routing/aim.ts';
 import { Fleet } from '../../proxy/routing/fleet.ts';
-import { commonPods, drained, LEFT_MAX, leave, newPlace, type Place, podsOf } from '../../proxy/routing/place.ts';
+import {
+  commonPods,
+  drained,
+  LEFT_MAX,
+  leave,
+  newPlace,
+  type Place,
+  podsOf,
+  REFUSED_MAX,
+  refused,
+} from '../../proxy/routing/place.ts';
 import {
   CATCH_UP_MS,
   PodHealth,
@@ -259,6 +269,16 @@ describe('places', () => {
     'after leaving %d pods as many as the limit are remembered',
     (n) => {
       expect(at('now', ...Array.from({ length: n }, (_, i) => `p${i}`)).left.length).toBe(Math.min(n, LEFT_MAX));
+    },
+  );
+
+  test.each([REFUSED_MAX - 1, REFUSED_MAX, REFUSED_MAX + 1])(
+    'of %d pods that refused as many as the limit are remembered, the latest',
+    (n) => {
+      const place = at('a');
+      const ids = Array.from({ length: n }, (_, i) => `p${i}`);
+      for (const id of ids) refused(place, id);
+      expect(place.refusedBy).toEqual(ids.slice(-REFUSED_MAX));
     },
   );
 });

@@ -39,6 +39,51 @@ test('a pod whose links fail is suspect for new links at once: the next of the a
   expect(world.grants()).toEqual(['2 open b']);
 });
 
+describe('pods that refuse a session, and are not to blame for that', () => {
+  const tries = (world: World, count: number): string[] => {
+    const at: string[] = [];
+    for (let attempt = 1; attempt <= count; attempt++) {
+      const [grant = ''] = [...world.grants(), ...world.until(world.now + 60_000)];
+      const name = grant.at(-1) ?? '';
+      at.push(name);
+      world.fails(1, name);
+      world.routing.request(1, 'open', attempt, world.now);
+    }
+    return at;
+  };
+
+  test('are each asked once before one is asked again, in the agreed order', () => {
+    const world = new World(['a', 'b', 'c']);
+    world.open(userOf('c', 'b', 'a'));
+    expect(tries(world, 8).join('')).toBe('cbacbacb');
+  });
+
+  test('get the sessions of others as before', () => {
+    const world = new World(['a', 'b', 'c']);
+    world.open(ABC);
+    tries(world, 1);
+    expect(world.open(ABC)).toBe(2);
+    expect(world.grants()).toEqual(['2 open a']);
+  });
+
+  test('are asked before one that is in doubt', () => {
+    const world = new World(['a', 'b', 'c']);
+    world.open(ABC);
+    world.fails(99, 'b', 'pod');
+    expect(tries(world, 4).join('')).toBe('acac');
+  });
+
+  test('are asked again when the session has lost the link that it got elsewhere', () => {
+    const world = new World(['a', 'b', 'c']);
+    world.open(ABC);
+    tries(world, 1);
+    expect(world.until(world.now + 60_000)).toEqual([expect.stringMatching(/1 open b$/)]);
+    world.connect(1, 'b');
+    world.loses(1, 'b', 'session');
+    expect(world.grants()).toEqual(['1 recovery a']);
+  });
+});
+
 test('those that queue for a pod that becomes suspect look elsewhere', () => {
   const world = new World(['a', 'b', 'c'], { inFlightPerPod: 1 });
   world.open(ABC);

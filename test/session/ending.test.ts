@@ -149,9 +149,14 @@ test.each([401, 403])('the first upgrade is refused with %d', (status) => {
 });
 
 test.each([
+  [299, 3, false],
+  [300, 3, true],
+  [302, 2, false],
+  [302, 3, true],
   [404, 2, false],
   [404, 3, true],
   [429, 3, false],
+  [499, 3, true],
   [500, 3, false],
 ])('the first upgrade is refused with %d at try %d: that is believed is %j', (status, tries, believed) => {
   const play = new Playbook();

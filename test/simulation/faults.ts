@@ -1,7 +1,7 @@
 /** What can happen to a world. `pick` and `ms` of the plan say to whom and for how long. */
 import { SimClient } from './client.ts';
 import type { Fault, FaultKind } from './plan.ts';
-import type { SimPod } from './pods.ts';
+import { BUSY, type SimPod, UNREACHABLE } from './pods.ts';
 import type { Wire } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -31,10 +31,10 @@ const onWire =
   };
 
 /** A setting that is wrong for so long. */
-const forAWhile = (act: (pod: SimPod, isOn: boolean) => void): Act =>
-  onPod(({ agenda }, pod, { ms }) => {
-    act(pod, true);
-    agenda.after(ms, () => act(pod, false));
+const forAWhile = (act: (pod: SimPod, isOn: boolean, fault: Fault) => void): Act =>
+  onPod(({ agenda }, pod, fault) => {
+    act(pod, true, fault);
+    agenda.after(fault.ms, () => act(pod, false, fault));
   });
 
 export const ACTS: Readonly<Record<FaultKind, Act>> = {
@@ -42,8 +42,9 @@ export const ACTS: Readonly<Record<FaultKind, Act>> = {
   join: (world) => join(world),
   unready: onPod((world, pod, { ms }) => flap(world, pod, [ms])),
   flap: onPod((world, pod, { ms }) => flap(world, pod, [ms / 8, ms / 7, ms / 9, ms / 6, ms / 5])),
-  refuse: forAWhile((pod, isOn) => {
-    pod.refuses = isOn;
+  refuse: forAWhile((pod, isOn, { ms }) => {
+    const how = Math.floor(ms) % 2 === 0 ? BUSY : UNREACHABLE;
+    pod.refuses = isOn ? how : undefined;
   }),
   'fail-replay': forAWhile((pod, isOn) => {
     pod.failsReplay = isOn;

@@ -34,6 +34,10 @@ export interface PodWorld extends Network {
   log(text: () => string): void;
 }
 
+export const UNREACHABLE: LinkEnd = { kind: 'unreachable', message: 'ECONNREFUSED' };
+/** The pod's word to one session: says nothing of what it tells others. */
+export const BUSY: LinkEnd = { kind: 'handshake', status: 429 };
+
 /** Spring's pool of threads: how long one frame may take before the next. */
 const POOL_MAX_MS = 30;
 
@@ -43,8 +47,8 @@ export class SimPod implements PodEnd {
   readonly ip: string;
   state: PodState = 'serving';
   isAlive = true;
-  /** New links are refused. */
-  refuses = false;
+  /** How new links are refused. */
+  refuses: LinkEnd | undefined;
   /** Replayed CONNECT frames are answered with ERROR. */
   failsReplay = false;
   connectMs = 0;
@@ -73,7 +77,8 @@ export class SimPod implements PodEnd {
   }
 
   accept(wire: Wire): void {
-    if (!this.isAlive || this.refuses) return wire.end({ kind: 'unreachable', message: 'ECONNREFUSED' });
+    if (!this.isAlive) return wire.end(UNREACHABLE);
+    if (this.refuses !== undefined) return wire.end(this.refuses);
     this.wires.add(wire);
     wire.opened();
   }
