@@ -16,11 +16,17 @@ export interface Place {
   sentTo: string | undefined;
   /** It counts as on its way there: from the grant until the link is connected or has failed. */
   holdsSlot: boolean;
-  /** Pods that have refused it since it has no link, and are not to blame for that: others may take it. The latest last. */
+  /** Pods that have refused it, and are not to blame for that, or have dropped it again (see bounces.ts): others may take it. The latest last. */
   refusedBy: readonly string[];
   /** The next try comes not before this. */
   notBeforeMs: number;
   failures: number;
+  /** Since when it has its link, or had the last one. */
+  arrivedAtMs: number;
+  /** Links in a row that ended soon. */
+  bounces: number;
+  /** When it may go back to a pod that has dropped it. */
+  returnAtMs: number;
 }
 
 /** Where a session is, and where its user belongs. */
@@ -37,6 +43,7 @@ export function newPlace(user: string, key: string): Place {
   return {
     ...{ user, key, pod: undefined, left: [], wants: undefined },
     ...{ follows: false, sentTo: undefined, holdsSlot: false, refusedBy: BY_NONE, notBeforeMs: 0, failures: 0 },
+    ...{ arrivedAtMs: 0, bounces: 0, returnAtMs: 0 },
   };
 }
 
@@ -65,7 +72,7 @@ export function refused(place: Place, podId: string): void {
   place.refusedBy = place.refusedBy.includes(podId) ? [podId] : [...place.refusedBy, podId].slice(-REFUSED_MAX);
 }
 
-/** It has a link: at the next outage all may be asked again. */
+/** What pods did before says nothing any more. */
 export function refusedByNone(place: Place): void {
   place.refusedBy = BY_NONE;
 }

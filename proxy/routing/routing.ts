@@ -13,6 +13,7 @@ import type { Ring } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
 import { Apart } from './apart.ts';
 import { Backlog } from './backlog.ts';
+import { began, ended, isBouncing, leftInVain, mayGoAtMs, RETURN_MAX_MS } from './bounces.ts';
 import { Candidates } from './candidates.ts';
 import { Commitment } from './commitment.ts';
 import type { Decisions, SessionId } from './decisions.ts';
@@ -20,7 +21,7 @@ import { Fleet } from './fleet.ts';
 import { Governor } from './governor.ts';
 import { Membership } from './membership.ts';
 import type { Governed, RoutingOptions } from './options.ts';
-import { drained, leave, leaveNone, newPlace, type Place, refused, refusedByNone, unlink } from './place.ts';
+import { drained, leave, leaveNone, newPlace, type Place, refused, unlink } from './place.ts';
 import { Places } from './places.ts';
 import { ANY_POD, Queues } from './queues.ts';
 import { shuffled } from './shuffle.ts';
@@ -140,8 +141,11 @@ export class Routing {
     const place = this.#places.get(session);
     if (place === undefined) return;
     place.wants = cause;
-    if (place.pod !== undefined) this.#unlink(session, place, now);
-    place.follows = attempt === 0;
+    if (place.pod !== undefined) {
+      leftInVain(place, now, this.#random());
+      this.#unlink(session, place, now);
+    }
+    place.follows = attempt === 0 && !isBouncing(place);
     place.notBeforeMs = attempt === 0 ? now : now + this.#backoff(attempt - 1);
     this.#enqueue(session, place, now);
   }
@@ -154,12 +158,8 @@ export class Routing {
     const wasDoubtful = health.isDoubtful;
     health.connected(tookMs, this.#links.countOf(place.sentTo));
     place.holdsSlot = false;
-    if (wasDoubtful) this.#chooseAgain();
-  }
-
-  /** A pod is not in doubt any more: those that queue elsewhere because it was may go there. */
-  #chooseAgain(): void {
-    this.#unplaced.add(this.#links.all());
+    // Those that queue elsewhere because it was in doubt may go there.
+    if (wasDoubtful) this.#unplaced.add(this.#links.all());
   }
 
   /** A link did not come to life. */
@@ -169,7 +169,8 @@ export class Routing {
     if (place !== undefined && !isReplaced) this.#governor.takeBack(place);
     if (blame === 'pod') this.#suspect(pod.id, now);
     if (place === undefined || isReplaced) return;
-    if (place.pod === undefined) return blame === 'session' ? refused(place, pod.id) : undefined;
+    if (blame === 'session') refused(place, pod.id);
+    if (place.pod === undefined) return;
     place.notBeforeMs = now + this.#backoff(place.failures++);
     this.#reconcile(session, place, now);
   }
@@ -180,13 +181,13 @@ export class Routing {
     if (place === undefined) return;
     const before = place.pod;
     if (before !== undefined) this.#commitment.moved(session);
+    began(place, now);
     this.#places.move(session, place, (moved) => {
       if (before !== undefined) leave(moved, before);
       moved.pod = pod;
     });
     place.wants = undefined;
     place.failures = 0;
-    refusedByNone(place);
     if (place.sentTo === pod.id) this.#governor.takeBack(place);
     this.#reconcile(session, place, now);
     this.#lookAfter(place.user, [session]);
@@ -195,6 +196,7 @@ export class Routing {
   /** The session's primary link is lost. */
   lost(session: SessionId, pod: Pod, blame: 'pod' | 'session', now: number): void {
     const place = this.#places.get(session);
+    if (place?.pod?.id === pod.id) ended(place, pod.id, now, this.#random());
     if (place !== undefined) this.#unlink(session, place, now);
     if (blame === 'pod') this.#suspect(pod.id, now);
   }
@@ -345,9 +347,16 @@ export class Routing {
     const podId = place.wants === undefined ? this.#candidates.ownerOf(place.key)?.id : this.#chooseLink(place);
     this.#dequeue(session);
     if (podId === undefined) return;
-    if (place.notBeforeMs > now) this.#delayed.set(session, place.notBeforeMs);
+    const notBeforeMs = this.#notBefore(place, podId);
+    if (notBeforeMs > now) this.#delayed.set(session, notBeforeMs);
     else if (place.wants !== undefined) this.#links.put(session, podId, place.wants === 'recovery');
     else this.#moves.put(session, podId, !this.#isAtServingPod(place));
+  }
+
+  /** Only where a pod stays can one wait for longer than between tries. */
+  #notBefore(place: Place, podId: string): number {
+    const atMost = this.#isAtServingPod(place) ? RETURN_MAX_MS : this.#options.retryMaxMs;
+    return Math.max(place.notBeforeMs, mayGoAtMs(place, podId, atMost));
   }
 
   /** The first try of one that follows goes where the others of its user are, suspect or not; that link works. */

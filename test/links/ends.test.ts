@@ -96,6 +96,19 @@ describe('another pod is tried after', () => {
     expect(proxy.lines.filter(({ msg }) => msg.startsWith('link failed: another'))).toHaveLength(1);
   });
 
+  test('a pod that drops the session each time when it has taken it', async () => {
+    const good = await scriptedPod('good');
+    const bad = await scriptedPod('bad', {
+      onFrame: ({ socket }, { command }) => {
+        if (command === 'CONNECT') setImmediate(() => socket.close(1011, 'broken'));
+      },
+    });
+    const proxy = await startProxy([good, bad]);
+    await RawClient.connect(proxy.ws, { user: OF_BAD });
+    await good.link(0);
+    expect(bad.links.length).toBe(2);
+  });
+
   test('a pod that cannot be reached', async () => {
     const good = await scriptedPod('good');
     const proxy = await startProxy([{ name: 'bad', address: '127.0.0.1:1' }]);

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { STEADY_MS } from '../../proxy/routing/bounces.ts';
 import { SUSPECT_MIN_MS } from '../../proxy/routing/pod-health.ts';
 import { RETRY_MIN_MS } from '../../proxy/routing/routing.ts';
 import { Ring } from '../../ring/index.ts';
@@ -79,6 +80,7 @@ describe('pods that refuse a session, and are not to blame for that', () => {
     tries(world, 1);
     expect(world.until(world.now + 60_000)).toEqual([expect.stringMatching(/1 open b$/)]);
     world.connect(1, 'b');
+    world.now += STEADY_MS;
     world.loses(1, 'b', 'session');
     expect(world.grants()).toEqual(['1 recovery a']);
   });

@@ -45,6 +45,8 @@ export interface ClientHost extends Network {
 const PASSING_MIN_MS = 200;
 /** How long a job takes. */
 const JOB_MAX_MS = 100;
+/** Twice as many links as any client has had in 20,000 worlds, of ten faults at most. */
+const ARRIVALS_MAX = 24;
 /** A client that does not read for so long is closed. */
 export const SLOW_MAX_MS = 4_000;
 
@@ -66,6 +68,7 @@ export class SimClient implements Listener {
   readonly #toProxy: Pipe;
   readonly #wires = new Map<LinkId, Wire>();
   #pod: Pod | undefined;
+  #arrivals = 0;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #isFull = false;
   #fullTimes = 0;
@@ -199,6 +202,12 @@ export class SimClient implements Listener {
     this.#afterwards();
   }
 
+  #arrived(pod: Pod): void {
+    this.#arrivals += 1;
+    must(this.#arrivals <= ARRIVALS_MAX, 'no links without end', () => `client ${this.id} has had ${this.#arrivals}`);
+    this.#host.arrived(this, pod);
+  }
+
   /** As the relay does after each event: routing learns the new place, and a timer is set. */
   #afterwards(): void {
     const { pod } = this.session;
@@ -206,7 +215,7 @@ export class SimClient implements Listener {
       this.cameFromNowhere = this.#pod === undefined;
       this.#pod = pod;
       this.#host.log(() => `client ${this.id} is at ${pod?.id ?? 'no pod'}`);
-      if (pod !== undefined) this.#host.arrived(this, pod);
+      if (pod !== undefined) this.#arrived(pod);
     }
     this.#checkHeld();
     if (!this.isOver) this.subscriptions.check(this);

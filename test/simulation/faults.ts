@@ -1,7 +1,7 @@
 /** What can happen to a world. `pick` and `ms` of the plan say to whom and for how long. */
 import { SimClient } from './client.ts';
 import type { Fault, FaultKind } from './plan.ts';
-import { BUSY, type SimPod, UNREACHABLE } from './pods.ts';
+import { BUSY, DROPPED, type SimPod, UNREACHABLE } from './pods.ts';
 import type { Wire } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -48,6 +48,10 @@ export const ACTS: Readonly<Record<FaultKind, Act>> = {
   }),
   'fail-replay': forAWhile((pod, isOn) => {
     pod.failsReplay = isOn;
+  }),
+  drop: forAWhile((pod, isOn) => {
+    pod.drops = isOn;
+    if (isOn) for (const wire of [...pod.wires]) pod.close(wire, DROPPED);
   }),
   stutter: forAWhile((pod, isOn) => {
     pod.stutters = isOn;

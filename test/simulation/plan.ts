@@ -37,6 +37,7 @@ export const CRASHES = [
   'error',
   'pod-trouble',
   'close',
+  'drop',
   'freeze',
   'outage',
   'vanish',

@@ -245,4 +245,10 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     find: 'return await transport.post(pod, this.#message, Math.min',
     replace: 'return await transport.post(pod, { ...this.#message, id: String(clock.now()) }, Math.min',
   },
+  {
+    name: 'a pod that drops sessions is asked again at once',
+    file: 'proxy/routing/bounces.ts',
+    find: 'return isBouncing(place) && refusedBy.includes(podId) ? Math.min(returnAtMs, arrivedAtMs + atMost) : 0;',
+    replace: 'return 0 * (returnAtMs + arrivedAtMs + atMost + refusedBy.length + podId.length);',
+  },
 ];

@@ -38,6 +38,10 @@ export const UNREACHABLE: LinkEnd = { kind: 'unreachable', message: 'ECONNREFUSE
 /** The pod's word to one session: says nothing of what it tells others. */
 export const BUSY: LinkEnd = { kind: 'handshake', status: 429 };
 
+/** The code of an application that has failed. */
+export const DROPPED = 1011;
+const DROPS_AFTER_MS = 30;
+
 /** Spring's pool of threads: how long one frame may take before the next. */
 const POOL_MAX_MS = 30;
 
@@ -52,6 +56,8 @@ export class SimPod implements PodEnd {
   /** Replayed CONNECT frames are answered with ERROR. */
   failsReplay = false;
   connectMs = 0;
+  /** It closes links a moment after CONNECTED. */
+  drops = false;
   /** Receipts are given twice. */
   stutters = false;
   /** It reads nothing from links and producers before. */
@@ -95,9 +101,14 @@ export class SimPod implements PodEnd {
     const clientId = frame.header('client-id');
     if (clientId !== undefined) this.#world.claim(clientId, wire, () => this.#has(wire) && !this.#left.has(wire));
     const isReplay = frame.header('holdfast-replay') !== undefined;
+    if (this.drops) this.#world.agenda.after(this.connectMs + DROPS_AFTER_MS, () => this.#drop(wire));
     if (!this.failsReplay || !isReplay) return wire.deliver(encode('CONNECTED', { version: '1.2' }), this.connectMs);
     wire.deliver(encode('ERROR', { message: 'no replays here' }));
     wire.end({ kind: 'closed', code: 1002, reason: '' });
+  }
+
+  #drop(wire: Wire): void {
+    if (this.#has(wire)) this.close(wire, DROPPED);
   }
 
   #take(wire: Wire, frame: Frame): void {
