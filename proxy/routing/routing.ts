@@ -17,6 +17,7 @@ import { began, ended, isBouncing, leftInVain, mayGoAtMs, RETURN_MAX_MS } from '
 import { Candidates } from './candidates.ts';
 import { Commitment } from './commitment.ts';
 import type { Decisions, SessionId } from './decisions.ts';
+import { Delays } from './delays.ts';
 import { Fleet } from './fleet.ts';
 import { Governor } from './governor.ts';
 import { Membership } from './membership.ts';
@@ -43,7 +44,7 @@ export class Routing {
   /** Sessions that have one and are only to be moved. */
   readonly #moves = new Queues<SessionId>();
   /** Sessions that wait for a moment: their own next try, or the end of a pod's suspicion. */
-  readonly #delayed = new Map<SessionId, number>();
+  readonly #delayed = new Delays<SessionId>();
   readonly #commitment: Commitment<SessionId>;
   readonly #siblings: Siblings<SessionId>;
   readonly #apart = new Apart<SessionId>();
@@ -303,8 +304,7 @@ export class Routing {
 
   nextDeadline(now: number): number {
     if (!this.#unplaced.isEmpty) return now;
-    let at = Math.min(this.#membership.nextDeadline(), this.#commitment.nextDeadline());
-    for (const wakeAt of this.#delayed.values()) at = Math.min(at, wakeAt);
+    const at = Math.min(this.#membership.nextDeadline(), this.#commitment.nextDeadline(), this.#delayed.nextMs());
     return Math.min(at, this.#governor.nextDeadline(now));
   }
 
@@ -373,9 +373,9 @@ export class Routing {
   }
 
   #wake(now: number): void {
-    for (const [session, at] of this.#delayed) {
+    for (const session of this.#delayed.takeDue(now)) {
       const place = this.#places.get(session);
-      if (at <= now && place !== undefined) this.#enqueue(session, place, now);
+      if (place !== undefined) this.#enqueue(session, place, now);
     }
   }
 
