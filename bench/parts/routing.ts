@@ -62,20 +62,25 @@ function replacements(): Record<string, Outcome> {
   );
 }
 
-/** All pods refuse all links. */
+/** All pods refuse all links, as those that are down do, or each session for reasons of its own, as those do where its path is not known. */
 function outages(): Record<string, Outcome> {
   const sessions = 20_000;
   const ms = 20_000;
-  return Object.fromEntries(
-    [10, 100].map((pods) => {
-      const worlds = Array.from({ length: RUNS }, () => new World(pods).fill(sessions).withoutLinks());
-      const longest: number[] = [];
-      const cpuMs = medianCpuMs(RUNS, () => longest.push((worlds.pop() as World).isRefused(ms)));
-      const figures = { 'CPU ms a second': (1000 * cpuMs) / ms, 'longest step ms': quantileOf(longest, 0.5) };
-      return [`${pods} pods that refuse all, ${sessions} sessions`, { figures }];
-    }),
-  );
+  const outage = (pods: number, blame: Blame, name: string): [string, Outcome] => {
+    const worlds = Array.from({ length: RUNS }, () => new World(pods).fill(sessions).withoutLinks(blame));
+    const longest: number[] = [];
+    const cpuMs = medianCpuMs(RUNS, () => longest.push((worlds.pop() as World).isRefused(ms, blame)));
+    const figures = { 'CPU ms a second': (1000 * cpuMs) / ms, 'longest step ms': quantileOf(longest, 0.5) };
+    return [`${pods} pods that refuse ${name}, ${sessions} sessions`, { figures }];
+  };
+  return Object.fromEntries([
+    outage(10, 'pod', 'all'),
+    outage(100, 'pod', 'all'),
+    outage(10, 'session', 'each session with an answer'),
+  ]);
 }
+
+type Blame = 'pod' | 'session';
 
 interface Moved {
   readonly sessions: number;
@@ -96,6 +101,7 @@ class World {
     Math.random,
   );
   readonly #places = new Map<number, Pod>();
+  readonly #attempts = new Map<number, number>();
   #pods: readonly Pod[];
   #now = 0;
   #longestMs = 0;
@@ -126,29 +132,31 @@ class World {
   }
 
   /** All links are lost, and no session has looked for another one yet. */
-  withoutLinks(): this {
+  withoutLinks(blame: Blame): this {
     for (const [session, pod] of this.#places) {
-      this.#routing.lost(session, pod, 'pod', this.#now);
+      this.#routing.lost(session, pod, blame, this.#now);
       this.#routing.request(session, 'recovery', 0, this.#now);
     }
     return this;
   }
 
   /** @returns the longest step in this much time */
-  isRefused(ms: number): number {
+  isRefused(ms: number, blame: Blame): number {
     const untilMs = this.#now + ms;
     this.#longestMs = 0;
     while (this.#now < untilMs) {
       const { grants } = this.#step(() => this.#routing.tick(this.#now));
-      for (const { session, pod } of grants) this.#step(() => this.#refuse(session, pod));
+      for (const { session, pod } of grants) this.#step(() => this.#refuse(session, pod, blame));
       this.#now = Math.min(untilMs, Math.max(this.#now, this.#routing.nextDeadline(this.#now)));
     }
     return this.#longestMs;
   }
 
-  #refuse(session: number, pod: Pod): void {
-    this.#routing.failed(session, pod, 'pod', this.#now);
-    this.#routing.request(session, 'recovery', 1, this.#now);
+  #refuse(session: number, pod: Pod, blame: Blame): void {
+    const attempts = 1 + (this.#attempts.get(session) ?? 0);
+    this.#attempts.set(session, attempts);
+    this.#routing.failed(session, pod, blame, this.#now);
+    this.#routing.request(session, 'recovery', attempts, this.#now);
   }
 
   #follow(): void {
