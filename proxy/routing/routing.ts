@@ -13,7 +13,7 @@ import type { Ring } from '../../ring/index.ts';
 import type { Pod, Topology } from '../discovery/index.ts';
 import { Apart } from './apart.ts';
 import { Backlog } from './backlog.ts';
-import { began, ended, isBouncing, leftInVain, mayGoAtMs, RETURN_MAX_MS } from './bounces.ts';
+import { began, ended, isBouncing, leftInVain } from './bounces.ts';
 import { Candidates } from './candidates.ts';
 import { Commitment } from './commitment.ts';
 import type { Decisions, SessionId } from './decisions.ts';
@@ -27,13 +27,11 @@ import { Places } from './places.ts';
 import { ANY_POD, Queues } from './queues.ts';
 import { shuffled } from './shuffle.ts';
 import { Siblings } from './siblings.ts';
-
-/** First wait of a session whose try has failed; doubles, with full jitter, up to `retryMaxMs`. */
-export const RETRY_MIN_MS = 100;
+import { Waits } from './waits.ts';
 
 export class Routing {
-  readonly #options: RoutingOptions;
   readonly #random: () => number;
+  readonly #waits: Waits;
   readonly #membership: Membership;
   readonly #fleet: Fleet;
   readonly #candidates: Candidates;
@@ -53,8 +51,8 @@ export class Routing {
 
   /** @param random uniform in [0, 1): for jitter and for the order in which sessions are moved */
   constructor(options: RoutingOptions, random: () => number) {
-    this.#options = options;
     this.#random = random;
+    this.#waits = new Waits(options.retryMaxMs, random);
     this.#membership = new Membership(options);
     this.#fleet = new Fleet(options.inFlightPerPod);
     this.#candidates = new Candidates(this.#membership, this.#fleet);
@@ -147,7 +145,7 @@ export class Routing {
       this.#unlink(session, place, now);
     }
     place.follows = attempt === 0 && !isBouncing(place);
-    place.notBeforeMs = attempt === 0 ? now : now + this.#backoff(attempt - 1);
+    place.notBeforeMs = attempt === 0 ? now : now + this.#waits.backoffMs(attempt - 1);
     this.#enqueue(session, place, now);
   }
 
@@ -172,7 +170,7 @@ export class Routing {
     if (place === undefined || isReplaced) return;
     if (blame === 'session') refused(place, pod.id);
     if (place.pod === undefined) return;
-    place.notBeforeMs = now + this.#backoff(place.failures++);
+    place.notBeforeMs = now + this.#waits.backoffMs(place.failures++);
     this.#reconcile(session, place, now);
   }
 
@@ -347,16 +345,10 @@ export class Routing {
     const podId = place.wants === undefined ? this.#candidates.ownerOf(place.key)?.id : this.#chooseLink(place);
     this.#dequeue(session);
     if (podId === undefined) return;
-    const notBeforeMs = this.#notBefore(place, podId);
+    const notBeforeMs = this.#waits.mayGoAtMs(place, podId, this.#isAtServingPod(place));
     if (notBeforeMs > now) this.#delayed.set(session, notBeforeMs);
     else if (place.wants !== undefined) this.#links.put(session, podId, place.wants === 'recovery');
     else this.#moves.put(session, podId, !this.#isAtServingPod(place));
-  }
-
-  /** Only where a pod stays can one wait for longer than between tries. */
-  #notBefore(place: Place, podId: string): number {
-    const atMost = this.#isAtServingPod(place) ? RETURN_MAX_MS : this.#options.retryMaxMs;
-    return Math.max(place.notBeforeMs, mayGoAtMs(place, podId, atMost));
   }
 
   /** The first try of one that follows goes where the others of its user are, suspect or not; that link works. */
@@ -392,9 +384,5 @@ export class Routing {
     this.#links.remove(session);
     this.#moves.remove(session);
     this.#delayed.delete(session);
-  }
-
-  #backoff(failures: number): number {
-    return this.#random() * Math.min(this.#options.retryMaxMs, RETRY_MIN_MS * 2 ** Math.min(failures, 30));
   }
 }

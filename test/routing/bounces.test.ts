@@ -1,7 +1,7 @@
 /** A pod that takes a session and drops it again is not asked without end. */
 import { describe, expect, test } from 'vitest';
 import { FORGET_MS, RETURN_MAX_MS, RETURN_MIN_MS, STEADY_MS } from '../../proxy/routing/bounces.ts';
-import { RETRY_MIN_MS } from '../../proxy/routing/routing.ts';
+import { RETRY_MIN_MS } from '../../proxy/routing/waits.ts';
 import { OPTIONS, pod, userOf, World } from './world.ts';
 
 const AB = userOf('a', 'b');

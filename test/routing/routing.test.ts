@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { STEADY_MS } from '../../proxy/routing/bounces.ts';
 import { SUSPECT_MIN_MS } from '../../proxy/routing/pod-health.ts';
-import { RETRY_MIN_MS } from '../../proxy/routing/routing.ts';
+import { RETRY_MIN_MS } from '../../proxy/routing/waits.ts';
 import { Ring } from '../../ring/index.ts';
 import { pod, userOf, World } from './world.ts';
 
