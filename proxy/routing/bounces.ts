@@ -13,12 +13,13 @@ export const BOUNCES_FORGIVEN = 1;
 export const RETURN_MIN_MS = 1_000;
 /** … and up to this, while it has a link elsewhere. */
 export const RETURN_MAX_MS = 60_000;
-/** So long after its last link began, more than it may have had to wait there, nothing is held against its next ones. */
+/** A session that leaves a pod by a move after so long, more than it may have had to wait there, has nothing held against its next ones. */
 export const FORGET_MS = 2 * RETURN_MAX_MS;
 
 /** The session has a link, of which nobody knows yet how long it will live. */
 export function began(place: Place, now: number): void {
-  if (now - place.arrivedAtMs >= FORGET_MS) forget(place);
+  const isMove = place.pod !== undefined;
+  if (isMove && now - place.arrivedAtMs >= FORGET_MS) forget(place);
   place.arrivedAtMs = now;
 }
 

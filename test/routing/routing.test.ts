@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { STEADY_MS } from '../../proxy/routing/bounces.ts';
+import { FORGET_MS, STEADY_MS } from '../../proxy/routing/bounces.ts';
 import { SUSPECT_MIN_MS } from '../../proxy/routing/pod-health.ts';
 import { RETRY_MIN_MS } from '../../proxy/routing/waits.ts';
 import { Ring } from '../../ring/index.ts';
@@ -72,6 +72,17 @@ describe('pods that refuse a session, and are not to blame for that', () => {
     world.open(ABC);
     world.fails(99, 'b', 'pod');
     expect(tries(world, 4).join('')).toBe('acac');
+  });
+
+  test('are not asked again at once when the link that it got elsewhere has ended soon', () => {
+    const world = new World(['a', 'b', 'c']);
+    world.now = FORGET_MS;
+    world.open(ABC);
+    tries(world, 1);
+    expect(world.until(world.now + 60_000)).toEqual([expect.stringMatching(/1 open b$/)]);
+    world.connect(1, 'b');
+    world.loses(1, 'b', 'session');
+    expect(world.grants()).toEqual(['1 recovery b']);
   });
 
   test('are asked again when the session has lost the link that it got elsewhere', () => {
