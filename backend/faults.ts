@@ -27,6 +27,8 @@ export interface FaultPlan {
   noReceipts: boolean;
   /** CONNECT is answered by ERROR. */
   refuseConnect: boolean;
+  /** A session is closed with 1011 as soon as it is CONNECTED. */
+  dropSessions: boolean;
   /** HTTP status that answers upgrades, 400-599. */
   refuseUpgrade: number;
   /** WebSocket close code at shutdown; 1006 cuts the connection without one. Default 1001, as Spring sends it. */
@@ -43,6 +45,7 @@ export const NO_FAULTS: Readonly<FaultPlan> = {
   sendErrorAfter: 0,
   noReceipts: false,
   refuseConnect: false,
+  dropSessions: false,
   refuseUpgrade: 0,
   closeCode: 1001,
 };

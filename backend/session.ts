@@ -30,6 +30,7 @@ export interface SessionSocket {
 
 export const GOODBYE = 1000;
 export const PROTOCOL_ERROR = 1002;
+const INTERNAL_ERROR = 1011;
 /** Spring's SESSION_NOT_RELIABLE. */
 export const TOO_SLOW = 4500;
 
@@ -161,6 +162,7 @@ export class Session implements Line {
       }),
     );
     this.#pod.settings.log.debug({ session: this.#id, version }, 'session connected');
+    if (this.#pod.faults.plan.dropSessions) return this.end(INTERNAL_ERROR, '--drop-sessions');
     this.#waitForBeat();
     for (const frame of this.#early.splice(0)) this.#frame(frame);
   }

@@ -196,6 +196,10 @@ const TABLE = {
     GAP_BUCKETS,
   ),
   moves: tally('holdfast_moves_total', 'Sessions whose owner changed; with sessions per rollout: moves per user.'),
+  bounces: tally(
+    'holdfast_bounces_total',
+    'Links that ended within 10 s of coming to life, the second one of a session and later ones.',
+  ),
   messages: tallies('holdfast_messages_total', 'Frames passed on, by direction.', 'direction', ['to-client', 'to-pod']),
   resent: tally('holdfast_resent_total', 'SENDs with a receipt owed that were sent again on the next link.'),
   duplicatesDropped: tally(

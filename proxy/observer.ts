@@ -29,6 +29,7 @@ export function createObserver(metrics: Metrics, log: Log, userField: UserField)
   };
   return {
     forwarded: (direction, frames) => (direction === 'to-client' ? toClient : toPod).inc(frames),
+    bounced: (times) => metrics.bounces.inc(times),
     ringChanged: (target, committed) => {
       metrics.ringIs(committed);
       log.info({ target, committed }, target === committed ? 'ring committed' : 'ring changed: sessions move');

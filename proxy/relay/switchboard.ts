@@ -22,6 +22,8 @@ export interface Observer {
   fact(session: Who, fact: Fact): void;
   forwarded(direction: 'to-client' | 'to-pod', frames: number): void;
   ringChanged(version: string, committed: string): void;
+  /** So many times pods have dropped a session that they, or others, had dropped before. */
+  bounced(times: number): void;
   /** A session was ended by a mistake of ours. */
   failed(session: Who, error: unknown): void;
 }
@@ -265,7 +267,8 @@ export class Switchboard {
 
   #decide(): void {
     this.#decisionDue = false;
-    const { grants, committed, wereApart } = this.#routing.tick(this.#now());
+    const { grants, committed, wereApart, bounced } = this.#routing.tick(this.#now());
+    if (bounced > 0) this.#observer.bounced(bounced);
     for (const { session, cause, pod } of grants) this.#granted(session, cause, pod);
     for (const session of committed) this.#commits.add(session);
     for (const session of wereApart) this.#relays.get(session)?.wasApart();

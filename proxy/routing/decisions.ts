@@ -17,4 +17,6 @@ export interface Decisions {
   readonly committed: readonly SessionId[];
   /** Sessions that were apart from others of their user for a while, and may have missed messages that those got. */
   readonly wereApart: readonly SessionId[];
+  /** How often, since the last decisions, a session was dropped again by the pod that had taken it (see bounces.ts). */
+  readonly bounced: number;
 }

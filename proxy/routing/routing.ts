@@ -48,6 +48,8 @@ export class Routing {
   readonly #apart = new Apart<SessionId>();
   /** Sessions that nobody has looked at since the ring has changed. */
   readonly #unplaced = new Backlog<SessionId>();
+  /** Since the last decisions. */
+  #bounced = 0;
 
   /** @param random uniform in [0, 1): for jitter and for the order in which sessions are moved */
   constructor(options: RoutingOptions, random: () => number) {
@@ -142,7 +144,7 @@ export class Routing {
     place.wants = cause;
     if (place.pod !== undefined) {
       leftInVain(place, now, this.#random());
-      this.#unlink(session, place, now);
+      this.#unlinkDropped(session, place, now);
     }
     place.follows = attempt === 0 && !isBouncing(place);
     place.notBeforeMs = attempt === 0 ? now : now + this.#waits.backoffMs(attempt - 1);
@@ -195,9 +197,16 @@ export class Routing {
   /** The session's primary link is lost. */
   lost(session: SessionId, pod: Pod, blame: 'pod' | 'session', now: number): void {
     const place = this.#places.get(session);
-    if (place?.pod?.id === pod.id) ended(place, pod.id, now, this.#random());
-    if (place !== undefined) this.#unlink(session, place, now);
+    if (place?.pod?.id === pod.id) {
+      ended(place, pod.id, now, this.#random());
+      this.#unlinkDropped(session, place, now);
+    } else if (place !== undefined) this.#unlink(session, place, now);
     if (blame === 'pod') this.#suspect(pod.id, now);
+  }
+
+  #unlinkDropped(session: SessionId, place: Place, now: number): void {
+    if (isBouncing(place)) this.#bounced += 1;
+    this.#unlink(session, place, now);
   }
 
   #unlink(session: SessionId, place: Place, now: number): void {
@@ -264,7 +273,9 @@ export class Routing {
     this.#wake(now);
     const committed = this.#commit(now);
     const grants = this.#governor.grants(now);
-    return { grants, committed, wereApart: this.#apart.takeOver() };
+    const bounced = this.#bounced;
+    this.#bounced = 0;
+    return { grants, committed, wereApart: this.#apart.takeOver(), bounced };
   }
 
   #commit(now: number): SessionId[] {

@@ -198,6 +198,16 @@ describe('faults over the wire', () => {
     await RawClient.connect(backend.url);
   });
 
+  test('dropSessions, until the plan changes', async () => {
+    const backend = await started({ faults: { dropSessions: true } });
+    const dropped = await RawClient.connect(backend.url);
+    expect((await dropped.closed).code).toBe(1011);
+    backend.faults.dropSessions = false;
+    const client = await RawClient.connect(backend.url, { user: 'a' });
+    await client.subscribe('/user/queue/x');
+    expect(backend.sessions()).toBe(1);
+  });
+
   test('connectDelayMs', async () => {
     const { url } = await started({ faults: { connectDelayMs: 30 } });
     const client = await RawClient.open(url);

@@ -9,7 +9,7 @@ describe('flags', () => {
       '--listen [::1]:80 --name p --path /ws --user-header A --user-header b --service-user x --service-user y,z ' +
       '--heart-beat 5,0 --drain-grace 1 --max-frame-bytes 2 --max-buffered-bytes 3 --log-level info --exit-on-stdin-end ' +
       '--delay 4 --connect-delay 5 --crash-after 6 --drop-every 7 --duplicate-every 8 --swap-every 9 ' +
-      '--send-error-after 10 --no-receipts --refuse-connect --refuse-upgrade 503 --close-code 1006';
+      '--send-error-after 10 --no-receipts --refuse-connect --drop-sessions --refuse-upgrade 503 --close-code 1006';
     expect(parseFlags(args.split(' '))).toMatchObject({
       help: false,
       exitOnStdinEnd: true,
@@ -34,6 +34,7 @@ describe('flags', () => {
           sendErrorAfter: 10,
           noReceipts: true,
           refuseConnect: true,
+          dropSessions: true,
           refuseUpgrade: 503,
           closeCode: 1006,
         },
@@ -66,7 +67,7 @@ describe('flags', () => {
   test('--help names every flag once', () => {
     const named = helpText().match(/^ {2}--[a-z-]+/gm) ?? [];
     expect(new Set(named).size).toBe(named.length);
-    expect(named.length).toBe(23);
+    expect(named.length).toBe(24);
   });
 });
 

@@ -107,6 +107,7 @@ describe('another pod is tried after', () => {
     await RawClient.connect(proxy.ws, { user: OF_BAD });
     await good.link(0);
     expect(bad.links.length).toBe(2);
+    await proxy.metricIs('holdfast_bounces_total', 1);
   });
 
   test('a pod that cannot be reached', async () => {

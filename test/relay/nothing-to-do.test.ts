@@ -11,7 +11,7 @@ test('without sessions there are as few turns in a round as there may be', async
   onTestFinished(() => void vi.useRealTimers());
   const config = configFrom(['--pods', 'a=127.0.0.1:1']);
   const options = switchboardOptions(config);
-  const observer = { fact: () => {}, forwarded: () => {}, ringChanged: () => {}, failed: () => {} };
+  const observer = { fact: () => {}, forwarded: () => {}, ringChanged: () => {}, bounced: () => {}, failed: () => {} };
   const dialer = {
     dial: () => {
       throw new Error('nobody is here');

@@ -53,6 +53,7 @@ describe('a switchboard', () => {
       fact: () => {},
       forwarded: () => {},
       ringChanged: () => {},
+      bounced: () => {},
       failed: () => {},
       ...watching,
     };
@@ -127,10 +128,15 @@ describe('a switchboard', () => {
     onTestFinished(() => void vi.useRealTimers());
     const { board, routing, open } = setUp();
     const decisions = [
-      { grants: [], committed: Array.from({ length: 60 }, (_, i) => i + 1), wereApart: [] },
-      { grants: [{ session: 50, cause: 'handover' as const, pod: pods[0] as Pod }], committed: [], wereApart: [] },
+      { grants: [], committed: Array.from({ length: 60 }, (_, i) => i + 1), wereApart: [], bounced: 0 },
+      {
+        grants: [{ session: 50, cause: 'handover' as const, pod: pods[0] as Pod }],
+        committed: [],
+        wereApart: [],
+        bounced: 0,
+      },
     ];
-    routing.tick = () => decisions.shift() ?? { grants: [], committed: [], wereApart: [] };
+    routing.tick = () => decisions.shift() ?? { grants: [], committed: [], wereApart: [], bounced: 0 };
     for (let i = 0; i < 60; i++) open(`user-${i}`);
     await new Promise(setImmediate);
     expect(told).toEqual(Array.from({ length: 20 }, (_, i) => `committed ${i + 1}`));

@@ -132,3 +132,21 @@ test.each([
   world.loses(1, 'a', 'session');
   expect([...world.grants(), ...world.until(world.now + RETRY_MIN_MS)].map((grant) => grant.slice(-1))).toEqual([to]);
 });
+
+test('each is counted from the second in a row on, and one that was left in vain as well', () => {
+  const world = new World(['a']);
+  world.linked(AB);
+  const bounced = () => world.routing.tick(world.now).bounced;
+  const counts: number[] = [];
+  const lose = (livedMs: number) => {
+    world.now += livedMs;
+    world.loses(1, 'a', 'session');
+    counts.push(bounced());
+    world.connect(1, 'a');
+  };
+  for (const livedMs of [SHORT_MS, SHORT_MS, STEADY_MS, SHORT_MS, STEADY_MS - 1]) lose(livedMs);
+  world.fails(1, 'b', 'session');
+  world.routing.request(1, 'recovery', 0, world.now);
+  counts.push(bounced(), bounced());
+  expect(counts).toEqual([0, 1, 0, 0, 1, 1, 0]);
+});

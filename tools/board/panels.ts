@@ -181,12 +181,18 @@ export const questions: readonly Question[] = [
         query: { expr: 'sum(increase(holdfast_handovers_total{$ns,outcome="kept"}[$__range]))', legend: 'kept' },
       },
       {
+        ...{ kind: 'stat', title: 'Sessions dropped again', unit: 'short', width: 4, oddFrom: 0.5 },
+        description:
+          'Links that pods took and ended within 10 s, from a session’s second one on; each is a gap. Many of them: undo the rollout.',
+        query: { expr: 'sum(increase(holdfast_bounces_total{$ns}[$__range]))', legend: 'dropped' },
+      },
+      {
         ...{ kind: 'stat', title: 'Rings in force', unit: 'short', width: 4, oddFrom: 1.5 },
         description: 'More than 1 while proxies move sessions; 1 when the rollout’s last step is done everywhere.',
         query: { expr: 'count(count by (version) (holdfast_ring_info{$ns}))', legend: 'rings' },
       },
       {
-        ...{ kind: 'graph', title: 'Moves', unit: 'ops', width: 12 },
+        ...{ kind: 'graph', title: 'Moves', unit: 'ops', width: 8 },
         description:
           'By outcome. done: planned. recovered: after a lost link. kept: failed, the session stayed. lost: the session ended.',
         queries: [

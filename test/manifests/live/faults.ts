@@ -40,6 +40,10 @@ export const faults: Readonly<Record<string, Fault>> = {
   HoldfastHandoversKept: {
     strike: async ({ fleet }) => fleet.mark('serving', await fleet.start('pod-new', ['--refuse-connect'])),
   },
+  HoldfastSessionsDropped: {
+    clients: 16,
+    strike: async ({ fleet }) => fleet.mark('serving', await fleet.start('pod-new', ['--drop-sessions'])),
+  },
   HoldfastRecoveriesSlow: {
     flags: IMPATIENT,
     strike: freezeBackend,
