@@ -158,8 +158,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a failed move is not tried again',
     file: ROUTING,
-    find: 'place.notBeforeMs = now + this.#backoff(place.failures++);\n    this.#reconcile(session, place, now);',
-    replace: 'place.notBeforeMs = now + this.#backoff(place.failures++);',
+    find: 'place.notBeforeMs = now + this.#waits.backoffMs(place.failures++);\n    this.#reconcile(session, place, now);',
+    replace: 'place.notBeforeMs = now + this.#waits.backoffMs(place.failures++);',
   },
   {
     name: 'a failed recovery is not tried again',
