@@ -27,8 +27,8 @@ export interface FaultPlan {
   noReceipts: boolean;
   /** CONNECT is answered by ERROR. */
   refuseConnect: boolean;
-  /** A session is closed with 1011 as soon as it is CONNECTED. */
-  dropSessions: boolean;
+  /** A session is closed with 1011 so long after CONNECTED. */
+  dropAfterMs: number;
   /** HTTP status that answers upgrades, 400-599. */
   refuseUpgrade: number;
   /** WebSocket close code at shutdown; 1006 cuts the connection without one. Default 1001, as Spring sends it. */
@@ -45,7 +45,7 @@ export const NO_FAULTS: Readonly<FaultPlan> = {
   sendErrorAfter: 0,
   noReceipts: false,
   refuseConnect: false,
-  dropSessions: false,
+  dropAfterMs: 0,
   refuseUpgrade: 0,
   closeCode: 1001,
 };

@@ -98,7 +98,7 @@ const FAULTS: Readonly<Record<string, Flag>> = {
   'send-error-after': number('N', 'ERROR to a session after N messages', 'send-error-after', 'sendErrorAfter'),
   'no-receipts': toggle("receipts for DISCONNECT only, as Spring's simple broker", 'noReceipts'),
   'refuse-connect': toggle('answer CONNECT with ERROR', 'refuseConnect'),
-  'drop-sessions': toggle('close each session with 1011 as soon as it is CONNECTED', 'dropSessions'),
+  'drop-after': number('MS', 'close each session with 1011 so long after CONNECTED', 'drop-after', 'dropAfterMs'),
   'refuse-upgrade': number(
     'STATUS',
     'answer WebSocket upgrades with this HTTP status',

@@ -47,6 +47,7 @@ export class Session implements Line {
   #beats: Beats | undefined;
   /** The connect timeout, then the delay of CONNECTED, then the next heart-beat: never two at a time. */
   #timer: NodeJS.Timeout;
+  #dropTimer: NodeJS.Timeout | undefined;
   /** Came before a delayed CONNECTED was out; bounded by the few chunks that a paused reader still gets. */
   readonly #early: Frame[] = [];
 
@@ -162,9 +163,13 @@ export class Session implements Line {
       }),
     );
     this.#pod.settings.log.debug({ session: this.#id, version }, 'session connected');
-    if (this.#pod.faults.plan.dropSessions) return this.end(INTERNAL_ERROR, '--drop-sessions');
+    this.#dropLater(this.#pod.faults.plan.dropAfterMs);
     this.#waitForBeat();
     for (const frame of this.#early.splice(0)) this.#frame(frame);
+  }
+
+  #dropLater(afterMs: number): void {
+    if (afterMs > 0) this.#dropTimer = setTimeout(() => this.end(INTERNAL_ERROR, '--drop-after'), afterMs);
   }
 
   #waitForBeat(): void {
@@ -192,6 +197,7 @@ export class Session implements Line {
   #over(): void {
     this.#state = 'over';
     clearTimeout(this.#timer);
+    clearTimeout(this.#dropTimer);
     this.#early.length = 0;
     this.#conversation?.end();
   }

@@ -198,11 +198,12 @@ describe('faults over the wire', () => {
     await RawClient.connect(backend.url);
   });
 
-  test('dropSessions, until the plan changes', async () => {
-    const backend = await started({ faults: { dropSessions: true } });
+  test('dropAfterMs, until the plan changes', async () => {
+    const backend = await started({ faults: { dropAfterMs: 20 } });
     const dropped = await RawClient.connect(backend.url);
+    await dropped.subscribe('/user/queue/x');
     expect((await dropped.closed).code).toBe(1011);
-    backend.faults.dropSessions = false;
+    backend.faults.dropAfterMs = 0;
     const client = await RawClient.connect(backend.url, { user: 'a' });
     await client.subscribe('/user/queue/x');
     expect(backend.sessions()).toBe(1);

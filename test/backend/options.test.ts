@@ -9,7 +9,7 @@ describe('flags', () => {
       '--listen [::1]:80 --name p --path /ws --user-header A --user-header b --service-user x --service-user y,z ' +
       '--heart-beat 5,0 --drain-grace 1 --max-frame-bytes 2 --max-buffered-bytes 3 --log-level info --exit-on-stdin-end ' +
       '--delay 4 --connect-delay 5 --crash-after 6 --drop-every 7 --duplicate-every 8 --swap-every 9 ' +
-      '--send-error-after 10 --no-receipts --refuse-connect --drop-sessions --refuse-upgrade 503 --close-code 1006';
+      '--send-error-after 10 --no-receipts --refuse-connect --drop-after 11 --refuse-upgrade 503 --close-code 1006';
     expect(parseFlags(args.split(' '))).toMatchObject({
       help: false,
       exitOnStdinEnd: true,
@@ -34,7 +34,7 @@ describe('flags', () => {
           sendErrorAfter: 10,
           noReceipts: true,
           refuseConnect: true,
-          dropSessions: true,
+          dropAfterMs: 11,
           refuseUpgrade: 503,
           closeCode: 1006,
         },

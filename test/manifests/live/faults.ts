@@ -42,7 +42,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
   HoldfastSessionsDropped: {
     clients: 16,
-    strike: async ({ fleet }) => fleet.mark('serving', await fleet.start('pod-new', ['--drop-sessions'])),
+    strike: async ({ fleet }) => fleet.mark('serving', await fleet.start('pod-new', ['--drop-after', '300'])),
   },
   HoldfastRecoveriesSlow: {
     flags: IMPATIENT,
