@@ -16,6 +16,7 @@ import type { Dial, UpgradeTarget } from './ports.ts';
 import { Relay } from './relay.ts';
 import { Rounds } from './rounds.ts';
 import { type Services, SessionHost, type Who } from './session-host.ts';
+import { Turns } from './turns.ts';
 
 /** Whoever wants to know: metrics and the log. */
 export interface Observer {
@@ -82,6 +83,7 @@ export class Switchboard {
   readonly #services: Services;
   readonly #relays = new Map<number, Relay>();
   readonly #rounds = new Rounds(this.#relays);
+  readonly #turns = new Turns();
   readonly #places = new Map<number, Pod>();
   readonly #budget: Budget;
   readonly #ringWatchers = new Set<() => void>();
@@ -267,7 +269,7 @@ export class Switchboard {
 
   #decide(): void {
     this.#decisionDue = false;
-    const { grants, committed, wereApart, bounced } = this.#routing.tick(this.#now());
+    const { grants, committed, wereApart, bounced } = this.#routing.tick(this.#now(), this.#turns.takeMs());
     if (bounced > 0) this.#observer.bounced(bounced);
     for (const { session, cause, pod } of grants) this.#granted(session, cause, pod);
     for (const session of committed) this.#commits.add(session);

@@ -1,11 +1,13 @@
 /**
- * Who of those that wait may go now: at most so many moves a second, a window per pod that follows its time to CONNECTED, most urgent first.
+ * Who of those that wait may go now: at most so many moves a second, a window per pod that follows its time to CONNECTED and one for the event
+ * loop that follows its turns, most urgent first.
  *
  * Where all pods are in doubt nobody waits for one of them, so that thousands need not choose anew each time that one is tried.
  */
 import type { Pod } from '../discovery/index.ts';
 import type { Grant, SessionId } from './decisions.ts';
 import type { Fleet } from './fleet.ts';
+import { LoopWindow } from './loop-window.ts';
 import type { Membership } from './membership.ts';
 import type { Place } from './place.ts';
 import type { Places } from './places.ts';
@@ -16,6 +18,8 @@ import { TokenBucket } from './token-bucket.ts';
 /** Moves that may start at once after a rest, so that a small fleet moves in one breath. */
 const BURST = 64;
 
+type Go = (session: SessionId, pod: Pod) => void;
+
 export class Governor {
   readonly #bucket: TokenBucket;
   readonly #links: Queues<SessionId>;
@@ -23,6 +27,7 @@ export class Governor {
   readonly #places: Places<SessionId>;
   readonly #fleet: Fleet;
   readonly #membership: Membership;
+  readonly #loop = new LoopWindow<Place>();
 
   /**
    * @param perSecond moves
@@ -43,56 +48,78 @@ export class Governor {
     this.#membership = membership;
   }
 
-  /** What may go now, and is on its way from now on. */
-  grants(now: number): Grant[] {
+  /**
+   * What may go now, and is on its way from now on.
+   * @param turnMs how long the last turn of the event loop took
+   */
+  grants(turnMs: number, now: number): Grant[] {
+    this.#loop.turn(turnMs, this.#links.size + this.#moves.size, now);
     const grants: Grant[] = [];
-    for (const podId of this.#links.podIds()) {
-      if (podId === ANY_POD) this.#tryAll(now, grants);
-      else this.#grantFor(podId, this.#links, (health) => health.hasRoom(), grants);
-    }
-    const mayMove = (health: PodHealth) => health.hasRoom() && !health.isSuspect(now) && this.#bucket.take(now);
-    for (const podId of this.#moves.podIds()) {
-      if (this.#bucket.readyAt(now) > now) break;
-      this.#grantFor(podId, this.#moves, mayMove, grants);
-    }
+    const go = (session: SessionId, pod: Pod) => this.#grant(session, pod, now, grants);
+    this.#letGo(this.#links, (health) => health.hasRoom() && this.#loop.hasRoom(), go);
+    this.#tryAll(now, go);
+    if (this.#bucket.readyAt(now) > now) return grants;
+    const mayMove = (health: PodHealth) =>
+      health.hasRoom() && !health.isSuspect(now) && this.#loop.hasRoom() && this.#bucket.take(now);
+    this.#letGo(this.#moves, mayMove, go);
     return grants;
   }
 
   /** When to ask again, if nothing happens before. Whoever makes room at a pod asks again anyway. */
   nextDeadline(now: number): number {
-    const anyAt = this.#links.countOf(ANY_POD) > 0 ? this.#anyAt() : Number.POSITIVE_INFINITY;
-    return Math.min(anyAt, this.#movesAt(now));
+    const ofAny = this.#links.countOf(ANY_POD);
+    const at = Math.min(ofAny > 0 ? this.#anyAt() : Number.POSITIVE_INFINITY, this.#movesAt(now));
+    const roomAtMs = this.#loop.roomAtMs();
+    if (roomAtMs === undefined) return at;
+    return this.#links.size > ofAny ? roomAtMs : Math.max(at, roomAtMs);
+  }
+
+  /** @returns that its pod was in doubt before */
+  connected(place: Place, tookMs: number): boolean {
+    if (place.sentTo === undefined) return false;
+    const health = this.#fleet.healthOf(place.sentTo);
+    const wasDoubtful = health.isDoubtful;
+    health.connected(tookMs, this.#links.countOf(place.sentTo));
+    place.holdsSlot = false;
+    this.#loop.outOfHand(place);
+    return wasDoubtful;
   }
 
   /** A session is on its way nowhere any more, for reasons that say nothing of the pod. */
   takeBack(place: Place): void {
     if (place.sentTo !== undefined && place.holdsSlot) this.#fleet.healthOf(place.sentTo).ended();
+    this.#loop.ended(place);
     place.sentTo = undefined;
     place.holdsSlot = false;
   }
 
-  #grantFor(podId: string, queues: Queues<SessionId>, mayGo: (health: PodHealth) => boolean, grants: Grant[]): void {
-    const health = this.#fleet.healthOf(podId);
-    const pod = this.#fleet.pod(podId);
-    if (pod === undefined) queues.takeAll(podId);
-    else
-      for (let first = queues.first(podId); first !== undefined && mayGo(health); first = queues.first(podId))
-        this.#grant(first, pod, grants);
+  /** One for each pod, then the next one for each, as long as there are some that may go. */
+  #letGo(queues: Queues<SessionId>, mayGo: (health: PodHealth) => boolean, go: Go): void {
+    const goesOne = (podId: string) => {
+      const pod = this.#fleet.pod(podId);
+      if (pod === undefined) queues.takeAll(podId);
+      const first = queues.first(podId);
+      if (pod === undefined || first === undefined || !mayGo(this.#fleet.healthOf(podId))) return false;
+      go(first, pod);
+      return true;
+    };
+    let podIds = [...queues.podIds()].filter((podId) => podId !== ANY_POD);
+    while (podIds.length > 0) podIds = podIds.filter(goesOne);
   }
 
   /** Each pod whose suspicion is over is tried with the most urgent session of all; one in doubt has room for one. */
-  #tryAll(now: number, grants: Grant[]): void {
+  #tryAll(now: number, go: Go): void {
     for (const pod of this.#membership.members) {
       const health = this.#fleet.healthOf(pod.id);
       while (health.hasRoom() && !health.isSuspect(now)) {
         const first = this.#links.first(ANY_POD);
-        if (first === undefined) return;
-        this.#grant(first, pod, grants);
+        if (first === undefined || !this.#loop.hasRoom()) return;
+        go(first, pod);
       }
     }
   }
 
-  #grant(session: SessionId, pod: Pod, grants: Grant[]): void {
+  #grant(session: SessionId, pod: Pod, now: number, grants: Grant[]): void {
     this.#links.remove(session);
     this.#moves.remove(session);
     const place = this.#places.get(session);
@@ -101,6 +128,7 @@ export class Governor {
     this.#fleet.healthOf(pod.id).began();
     place.sentTo = pod.id;
     place.holdsSlot = true;
+    this.#loop.began(place, now);
     grants.push({ session, cause: place.wants ?? 'handover', pod });
   }
 

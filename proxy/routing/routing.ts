@@ -155,10 +155,7 @@ export class Routing {
   connected(session: SessionId, tookMs: number): void {
     const place = this.#places.get(session);
     if (place?.sentTo === undefined || !place.holdsSlot) return;
-    const health = this.#fleet.healthOf(place.sentTo);
-    const wasDoubtful = health.isDoubtful;
-    health.connected(tookMs, this.#links.countOf(place.sentTo));
-    place.holdsSlot = false;
+    const wasDoubtful = this.#governor.connected(place, tookMs);
     // Those that queue elsewhere because it was in doubt may go there.
     if (wasDoubtful) this.#unplaced.add(this.#links.all());
   }
@@ -266,13 +263,16 @@ export class Routing {
     this.#lookAfter(place.user, alone === undefined ? [] : [alone]);
   }
 
-  /** Decides what may go now. Call after any other call, and when `nextDeadline` has passed. */
-  tick(now: number): Decisions {
+  /**
+   * Decides what may go now. Call after any other call, and when `nextDeadline` has passed.
+   * @param turnMs how long the last turn of the event loop took; see loop-window.ts
+   */
+  tick(now: number, turnMs = 0): Decisions {
     if (this.#membership.tick(now)) this.#ringChanged(now);
     else this.#placeSome(now);
     this.#wake(now);
     const committed = this.#commit(now);
-    const grants = this.#governor.grants(now);
+    const grants = this.#governor.grants(turnMs, now);
     const bounced = this.#bounced;
     this.#bounced = 0;
     return { grants, committed, wereApart: this.#apart.takeOver(), bounced };

@@ -1,4 +1,5 @@
 /** Many sessions at once: what is counted is right at every rest, and nothing stays behind. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Pod } from '../../proxy/discovery/index.ts';
@@ -8,6 +9,7 @@ import { Relay } from '../../proxy/relay/relay.ts';
 import { type Observer, Switchboard } from '../../proxy/relay/switchboard.ts';
 import { PlainSocket } from '../../proxy/relay/web-socket.ts';
 import { Routing } from '../../proxy/routing/index.ts';
+import { LATE_MS, WINDOW_MIN, WINDOW_START } from '../../proxy/routing/loop-window.ts';
 import { NO_OWN_HEADERS } from '../../proxy/session/index.ts';
 import { routingOptions, switchboardOptions } from '../../proxy/settings.ts';
 import { Decoder, encode, frameOf } from '../../stomp/index.ts';
@@ -38,9 +40,9 @@ describe('a switchboard', () => {
     const ticks: number[] = [];
     const routing = new Routing(routingOptions(config), Math.random);
     const decide = routing.tick.bind(routing);
-    routing.tick = (now) => {
+    routing.tick = (now, turnMs) => {
       ticks.push(now);
-      return decide(now);
+      return decide(now, turnMs);
     };
     const dialed: string[] = [];
     const dial: Dial = {
@@ -73,10 +75,21 @@ describe('a switchboard', () => {
     board.topology({ pods, source: 'static' });
     for (let i = 0; i < 50; i++) open(`user-${i}`);
     expect([ticks.length, dialed.length]).toEqual([0, 0]);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect([ticks.length, dialed.length]).toEqual([1, 50]);
+    await nextTurn();
+    expect([ticks.length, dialed.length]).toEqual([1, WINDOW_START]);
     await board.close(10_000);
     expect([board.size, board.held]).toEqual([0, { bytes: 0, frames: 0 }]);
+  });
+
+  test('begins fewer links after a long turn of the event loop', async () => {
+    const { board, open, dialed } = setUp();
+    await nextTurn();
+    board.topology({ pods, source: 'static' });
+    for (let i = 0; i < 50; i++) open(`user-${i}`);
+    for (const untilMs = performance.now() + 2 * LATE_MS; performance.now() < untilMs; );
+    await nextTurn();
+    expect(dialed).toHaveLength(WINDOW_MIN);
+    await board.close(10_000);
   });
 
   test('a mistake of ours ends the session that it befell, and no other', async () => {
@@ -88,7 +101,7 @@ describe('a switchboard', () => {
       throw new Error(`planted at ${pod}`);
     };
     for (const user of ['unlucky', 'lucky']) open(user);
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     expect(failed).toEqual(['unlucky: Error: planted at a']);
     expect([board.size, [...dialed], board.governed.inFlight]).toEqual([1, ['a'], 1]);
     await board.close(10_000);
@@ -156,13 +169,13 @@ describe('a switchboard', () => {
   test('sets no timer after it is closed in the middle of a decision', async () => {
     const { board } = setUp(['--topology-admit-after', '1m']);
     board.topology({ pods: pods.slice(0, 1), source: 'static' });
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     // The second pod would be let in a minute from now.
     board.topology({ pods, source: 'static' });
     await board.close(10_000);
     const later = vi.spyOn(globalThis, 'setTimeout');
     onTestFinished(() => later.mockRestore());
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     expect(later).not.toHaveBeenCalled();
   });
 });
@@ -251,7 +264,7 @@ describe('stop()', () => {
       );
     };
     const untilMs = performance.now() + 5_000;
-    while (more().length > 0 && performance.now() < untilMs) await new Promise((resolve) => setImmediate(resolve));
+    while (more().length > 0 && performance.now() < untilMs) await nextTurn();
     expect(more()).toEqual([]);
   });
 

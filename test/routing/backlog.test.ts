@@ -57,7 +57,7 @@ function usersOf(owner: string, count: number): string[] {
 function lastMoves(stay: number) {
   const world = new World(['a', 'b'], { inFlightPerPod: 3 * PART }, () => 0.999_999);
   for (const user of usersOf('a', stay)) world.open(user);
-  for (const { session, pod } of world.routing.tick(world.now).grants) world.connect(session, pod);
+  world.connectAll();
   const [user = ''] = usersOf('b', 1);
   const last = world.linked(user);
   world.pods('a', pod('b', 'draining'));

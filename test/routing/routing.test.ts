@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { FORGET_MS, STEADY_MS } from '../../proxy/routing/bounces.ts';
+import { WINDOW_START } from '../../proxy/routing/loop-window.ts';
 import { SUSPECT_MIN_MS } from '../../proxy/routing/pod-health.ts';
 import { RETRY_MIN_MS } from '../../proxy/routing/waits.ts';
 import { Ring } from '../../ring/index.ts';
@@ -199,10 +200,10 @@ test('sessions of one pod are moved in another order than they came', () => {
     return state / 2_147_483_647;
   };
   const world = new World(['a', 'b'], { inFlightPerPod: 99, perSecond: 1_000 }, random);
-  for (let i = 0; i < 20; i++) world.linked(userOf('a', 'b'));
+  for (let i = 0; i < WINDOW_START; i++) world.linked(userOf('a', 'b'));
   world.pods(pod('a', 'draining'), 'b');
   const order = world.grants().map((grant) => Number(grant.split(' ')[0]));
-  expect(order.length).toBe(20);
+  expect(order.length).toBe(WINDOW_START);
   expect(order).not.toEqual(order.toSorted((x, y) => x - y));
 });
 
@@ -519,10 +520,10 @@ test('the same name with a new UID: sessions of the old process move to the new 
 
 test('sessions that have lost their link are not paced: a pod of many that dies has them live again at once', () => {
   const world = new World(['a', 'b'], { perSecond: 2, inFlightPerPod: 99 });
-  const sessions = Array.from({ length: 20 }, () => world.linked(userOf('a', 'b')));
+  const sessions = Array.from({ length: WINDOW_START - 1 }, () => world.linked(userOf('a', 'b')));
   for (const session of sessions) world.loses(session, 'a');
   world.open('new');
-  expect(world.grants().length).toBe(21);
+  expect(world.grants().length).toBe(WINDOW_START);
 });
 
 describe('a pod whose last link failed, after its suspicion', () => {
@@ -566,10 +567,12 @@ test('a thousand sessions come back to a pod that takes a second for each CONNEC
   const world = new World(['a'], { inFlightPerPod: 64 });
   for (let i = 0; i < 1_000; i++) world.open(`user-${i}`);
   let linked = 0;
-  for (let granted = world.grants(); granted.length > 0; granted = world.grants()) {
-    world.now += 1_000;
-    linked += granted.length;
-    for (const grant of granted) world.connect(Number(grant.split(' ')[0]), 'a', 1_000);
+  const onTheirWay: { session: number; atMs: number }[] = [];
+  for (; linked < 1_000 && world.now < 30_000; world.now += 10) {
+    for (; (onTheirWay[0]?.atMs ?? Number.POSITIVE_INFINITY) <= world.now; linked++)
+      world.connect(onTheirWay.shift()?.session ?? 0, 'a', 1_000);
+    for (const { session } of world.routing.tick(world.now).grants)
+      onTheirWay.push({ session, atMs: world.now + 1_000 });
   }
   expect(linked).toBe(1_000);
   expect(world.now).toBeLessThan(30_000);

@@ -77,6 +77,12 @@ export class World {
     this.routing.arrived(session, asPod(to), this.now);
   }
 
+  /** All that may go now are there at once, and those that may go then. */
+  connectAll(): void {
+    for (let { grants } = this.routing.tick(this.now); grants.length > 0; { grants } = this.routing.tick(this.now))
+      for (const { session, pod } of grants) this.connect(session, pod);
+  }
+
   fails(session: number, at: Pod | string, blame: 'pod' | 'session' = 'session'): void {
     this.routing.failed(session, asPod(at), blame, this.now);
   }
