@@ -3,6 +3,8 @@
  * moment of its own, and there are hundreds of decisions a second.
  */
 
+import TinyQueue from 'tinyqueue';
+
 interface Delay<Item> {
   readonly item: Item;
   readonly atMs: number;
@@ -14,8 +16,7 @@ interface Delay<Item> {
 export const STALE_MAX = 64;
 
 export class Delays<Item> {
-  /** Each entry is before the two at 2i + 1 and 2i + 2. */
-  #heap: Delay<Item>[] = [];
+  #heap = heapOf<Item>([]);
   readonly #awaited = new Map<Item, Delay<Item>>();
   #lastTurn = 0;
 
@@ -33,7 +34,6 @@ export class Delays<Item> {
     const delay = { item, atMs, turn: ++this.#lastTurn };
     this.#awaited.set(item, delay);
     this.#heap.push(delay);
-    this.#rise(this.#heap.length - 1);
     this.#tidy();
   }
 
@@ -59,53 +59,17 @@ export class Delays<Item> {
   /** The heap begins with one that is awaited, or is empty. */
   #first(): Delay<Item> | undefined {
     for (;;) {
-      const [first] = this.#heap;
+      const first = this.#heap.peek();
       if (first === undefined || this.#awaited.get(first.item) === first) return first;
-      this.#removeFirst();
+      this.#heap.pop();
     }
   }
 
-  #removeFirst(): void {
-    const last = this.#heap.pop();
-    if (last === undefined || this.#heap.length === 0) return;
-    this.#heap[0] = last;
-    this.#sink(0);
-  }
-
-  #rise(from: number): void {
-    for (let i = from; i > 0; ) {
-      const parent = (i - 1) >> 1;
-      if (!this.#isBefore(i, parent)) return;
-      this.#swap(i, parent);
-      i = parent;
-    }
-  }
-
-  #sink(from: number): void {
-    for (let i = from; ; ) {
-      const left = 2 * i + 1;
-      const child = this.#isBefore(left + 1, left) ? left + 1 : left;
-      if (!this.#isBefore(child, i)) return;
-      this.#swap(i, child);
-      i = child;
-    }
-  }
-
-  #isBefore(i: number, j: number): boolean {
-    const [one, other] = [this.#heap[i], this.#heap[j]];
-    if (one === undefined || other === undefined) return false;
-    return one.atMs < other.atMs || (one.atMs === other.atMs && one.turn < other.turn);
-  }
-
-  #swap(i: number, j: number): void {
-    const [one, other] = [this.#heap[i] as Delay<Item>, this.#heap[j] as Delay<Item>];
-    this.#heap[i] = other;
-    this.#heap[j] = one;
-  }
-
-  /** In order of time any array is a heap. */
   #tidy(): void {
-    if (this.#heap.length <= 2 * this.#awaited.size + STALE_MAX) return;
-    this.#heap = [...this.#awaited.values()].sort((one, other) => one.atMs - other.atMs || one.turn - other.turn);
+    if (this.#heap.length > 2 * this.#awaited.size + STALE_MAX) this.#heap = heapOf([...this.#awaited.values()]);
   }
+}
+
+function heapOf<Item>(delays: Delay<Item>[]): TinyQueue<Delay<Item>> {
+  return new TinyQueue(delays, (one, other) => one.atMs - other.atMs || one.turn - other.turn);
 }
