@@ -59,8 +59,11 @@ export class Governor {
     this.#letGo(this.#links, (health) => health.hasRoom() && this.#loop.hasRoom(), go);
     this.#tryAll(now, go);
     if (this.#bucket.readyAt(now) > now) return grants;
+    const links = grants.length;
+    // Where links are all that the event loop takes, one move goes with them: a rollout is not held up by sessions that are refused all the time.
+    const hasRoom = () => (links > 0 && grants.length === links) || this.#loop.hasRoom();
     const mayMove = (health: PodHealth) =>
-      health.hasRoom() && !health.isSuspect(now) && this.#loop.hasRoom() && this.#bucket.take(now);
+      health.hasRoom() && !health.isSuspect(now) && hasRoom() && this.#bucket.take(now);
     this.#letGo(this.#moves, mayMove, go);
     return grants;
   }

@@ -216,6 +216,20 @@ describe('the governor', () => {
     expect(world.grants()).toEqual([`${sessions.at(-1)} open a`]);
   });
 
+  test('lets one move go with all the links that there is room for, and none alone', () => {
+    const world = new World(['a', 'b'], QUICK);
+    const moving = [userOf('a', 'b'), userOf('a', 'b')].map((user) => world.linked(user));
+    world.pods(pod('a', 'draining'), 'b');
+    const newcomers = Array.from({ length: 2 * WINDOW_START }, () => world.open(userOf('b', 'a')));
+    const first = world.routing.tick(world.now).grants;
+    expect(first.map(({ cause }) => cause)).toEqual([...Array(WINDOW_START).fill('open'), 'handover']);
+    expect(world.routing.tick(world.now, LATE_MS + 1).grants).toEqual([]);
+    for (const session of newcomers.slice(0, WINDOW_START)) world.connect(session, 'b');
+    const next = world.routing.tick(world.now, LATE_MS + 1).grants;
+    expect(next.map(({ cause }) => cause)).toEqual([...Array(WINDOW_MIN - 1).fill('open'), 'handover']);
+    expect(moving).toContain(next.at(-1)?.session);
+  });
+
   test('has more in hand where links are CONNECTED and turns are short', () => {
     const world = new World(['a'], QUICK);
     for (let i = 0; i < 4 * WINDOW_START; i++) world.open(`user-${i}`);
