@@ -9,7 +9,7 @@ import { Relay } from '../../proxy/relay/relay.ts';
 import { type Observer, Switchboard } from '../../proxy/relay/switchboard.ts';
 import { PlainSocket } from '../../proxy/relay/web-socket.ts';
 import { Routing } from '../../proxy/routing/index.ts';
-import { LATE_MS, WINDOW_MIN, WINDOW_START } from '../../proxy/routing/loop-window.ts';
+import { LATE_MS, WINDOW_MIN } from '../../proxy/routing/loop-window.ts';
 import { NO_OWN_HEADERS } from '../../proxy/session/index.ts';
 import { routingOptions, switchboardOptions } from '../../proxy/settings.ts';
 import { Decoder, encode, frameOf } from '../../stomp/index.ts';
@@ -73,10 +73,10 @@ describe('a switchboard', () => {
   test('decides once per turn of the event loop, however many sessions ask', async () => {
     const { board, open, ticks, dialed } = setUp();
     board.topology({ pods, source: 'static' });
-    for (let i = 0; i < 50; i++) open(`user-${i}`);
+    for (let i = 0; i < WINDOW_MIN; i++) open(`user-${i}`);
     expect([ticks.length, dialed.length]).toEqual([0, 0]);
     await nextTurn();
-    expect([ticks.length, dialed.length]).toEqual([1, WINDOW_START]);
+    expect([ticks.length, dialed.length]).toEqual([1, WINDOW_MIN]);
     await board.close(10_000);
     expect([board.size, board.held]).toEqual([0, { bytes: 0, frames: 0 }]);
   });
