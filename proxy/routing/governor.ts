@@ -50,7 +50,7 @@ export class Governor {
 
   /**
    * What may go now, and is on its way from now on.
-   * @param turnMs how long the last turn of the event loop took
+   * @param turnMs how long the turns of the event loop were since the last call, on average
    */
   grants(turnMs: number, now: number): Grant[] {
     this.#loop.turn(turnMs, this.#links.size + this.#moves.size, now);

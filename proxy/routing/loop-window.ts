@@ -32,7 +32,7 @@ export class LoopWindow<Link> {
 
   /**
    * A turn of the event loop, before anybody is let go in it.
-   * @param turnMs how long the one before took
+   * @param turnMs how long those before it were, on average
    * @param waiting how many there are to go
    */
   turn(turnMs: number, waiting: number, now: number): void {

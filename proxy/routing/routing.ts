@@ -265,7 +265,7 @@ export class Routing {
 
   /**
    * Decides what may go now. Call after any other call, and when `nextDeadline` has passed.
-   * @param turnMs how long the last turn of the event loop took; see loop-window.ts
+   * @param turnMs how long the turns of the event loop were since the last call, on average; see loop-window.ts
    */
   tick(now: number, turnMs = 0): Decisions {
     if (this.#membership.tick(now)) this.#ringChanged(now);
