@@ -14,7 +14,7 @@ export const WINDOW_START = 12;
 /** An event loop that is late for other reasons still begins 80 links a second. */
 export const WINDOW_MIN = 8;
 export const WINDOW_MAX = 1_024;
-/** However late it is, all who wait at one time are on their way within this: half of the default of `outage-max`. */
+/** However late it is, all who wait at one time are on their way within this: a quarter of the default of `outage-max`. */
 export const ALL_WITHIN_MS = 15_000;
 /** A turn that took longer was late. */
 export const LATE_MS = 8;
